@@ -1,0 +1,154 @@
+import type { FileFormat } from '../storage/files/format.js';
+import { openFileWriter, temporaryName, type FileWriter } from '../storage/files/write.js';
+import type { Stage, StagedFile, StagedOutput, Store } from '../storage/store.js';
+import type { Column, Row, WriteMode } from '../types.js';
+import type { Target } from './target.js';
+
+export interface CollectionPlace {
+  readonly store: Store;
+  readonly collection: string;
+  readonly mode: WriteMode;
+  readonly key: readonly string[] | undefined;
+  readonly overwrite: boolean;
+  /** Not made where nothing is written to it and it does not exist. */
+  readonly sparse: boolean;
+}
+export interface FilePlace {
+  /** Absolute. */
+  readonly path: string;
+  readonly format: FileFormat;
+  readonly gzip: boolean;
+  readonly mode: 'replace' | 'append';
+  readonly columns: readonly Column[] | undefined;
+}
+export interface ArrayPlace {
+  readonly array: Row[];
+  readonly mode: WriteMode;
+  readonly key: readonly string[] | undefined;
+}
+
+/**
+ * What one attempt has written and not published: staged rows in stores, temporary files, arrays in memory. Everything is put into
+ * place together, or nothing is.
+ *
+ * The stage of one store is the coordinator: its commit record decides for the others and for the files.
+ */
+export class Publication {
+  readonly #id: string;
+  readonly #runId: string;
+  readonly #coordinator: Store | undefined;
+  readonly #stages = new Map<Store, { readonly stage: Promise<Stage>; readonly outputs: StagedOutput[] }>();
+  readonly #files: Promise<FileWriter>[] = [];
+  readonly #arrays: { readonly place: ArrayPlace; readonly rows: Row[] }[] = [];
+  #committed = false;
+
+  /** @param coordinator - undefined where nothing goes to a store or a file. */
+  constructor(owner: { readonly id: string; readonly runId: string }, coordinator: Store | undefined) {
+    this.#id = owner.id;
+    this.#runId = owner.runId;
+    this.#coordinator = coordinator;
+  }
+
+  collection(place: CollectionPlace): Target {
+    const { store, collection, mode, key, overwrite, sparse } = place;
+    const { stage, outputs } = this.#stageIn(store);
+    outputs.push({ collection, mode, overwrite, sparse, ...(key === undefined ? {} : { key }) });
+    return { take: (rows) => stage.then((open) => open.insert(collection, rows)) };
+  }
+
+  file(place: FilePlace): Target {
+    const writer = this.#openFile(place, `${this.#id}-${String(this.#files.length)}`);
+    writer.catch(() => undefined); // whoever writes to it, or publishes it, meets the error
+    this.#files.push(writer);
+    return { take: (rows) => writer.then((open) => open.write(rows)) };
+  }
+
+  array(place: ArrayPlace): Target {
+    const rows: Row[] = [];
+    this.#arrays.push({ place, rows });
+    return { take: (batch) => appendTo(rows, batch) };
+  }
+
+  /** Puts everything into place. What fails before the commit leaves every output as it was. */
+  async publish(): Promise<void> {
+    if (this.#stages.size > 0 || this.#files.length > 0) await this.#publishDurable();
+    for (const { place, rows } of this.#arrays) fillArray(place, rows);
+  }
+
+  /** Drops what was written; what cannot be dropped now is left to the store's recovery, as is what was committed. */
+  async abort(): Promise<void> {
+    if (this.#committed) return;
+    const files = this.#files.map((writer) => writer.then((open) => open.abort()));
+    await Promise.allSettled(files);
+    await Promise.allSettled([...this.#stages.values()].map(({ stage }) => stage.then((open) => open.abort())));
+  }
+
+  async #publishDurable(): Promise<void> {
+    const files = await this.#finishFiles();
+    const [coordinator, ...participants] = await this.#openStages();
+    if (coordinator === undefined) return;
+    for (const { stage, outputs } of participants) await stage.prepare(outputs, coordinator.store.url);
+    await coordinator.stage.prepare(coordinator.outputs);
+    await coordinator.stage.commit({
+      files,
+      participants: participants.map(({ store, stage }) => ({ url: store.url, id: stage.id })),
+    });
+    this.#committed = true;
+    for (const { stage } of participants) await stage.publish();
+    await coordinator.stage.publish();
+    await coordinator.stage.finish();
+  }
+
+  async #finishFiles(): Promise<StagedFile[]> {
+    const finished: StagedFile[] = [];
+    for (const opening of this.#files) {
+      const writer = await opening;
+      await writer.finish();
+      finished.push({ from: writer.temporary, to: writer.target });
+    }
+    return finished;
+  }
+
+  /** The coordinator first. */
+  async #openStages(): Promise<{ readonly store: Store; readonly stage: Stage; readonly outputs: readonly StagedOutput[] }[]> {
+    const staged = [...this.#stages].sort(([a], [b]) => Number(b === this.#coordinator) - Number(a === this.#coordinator));
+    return Promise.all(staged.map(async ([store, { stage, outputs }]) => ({ store, stage: await stage, outputs })));
+  }
+
+  #stageIn(store: Store): { readonly stage: Promise<Stage>; readonly outputs: StagedOutput[] } {
+    let staged = this.#stages.get(store);
+    if (staged === undefined) {
+      const stage = store.stage({ id: this.#id, runId: this.#runId });
+      stage.catch(() => undefined); // whoever writes to it, or publishes it, meets the error
+      staged = { stage, outputs: [] };
+      this.#stages.set(store, staged);
+    }
+    return staged;
+  }
+
+  async #openFile({ path, format, gzip, mode, columns }: FilePlace, id: string): Promise<FileWriter> {
+    if (this.#coordinator !== undefined) await (await this.#stageIn(this.#coordinator).stage).holdFile(temporaryName(path, id));
+    return openFileWriter(path, { format, gzip, mode, id, ...(columns === undefined ? {} : { columns }) });
+  }
+}
+
+function fillArray({ array, mode, key }: ArrayPlace, rows: readonly Row[]): void {
+  if (mode === 'replace') array.length = 0;
+  if (mode === 'upsert' && key !== undefined) mergeInto(array, key, rows);
+  else appendTo(array, rows);
+}
+
+function mergeInto(array: Row[], key: readonly string[], rows: readonly Row[]): void {
+  const keyOf = (row: Row): string => JSON.stringify(key.map((name) => (row as Record<string, unknown>)[name]));
+  const places = new Map(array.map((row, at) => [keyOf(row), at]));
+  for (const row of rows) {
+    const at = places.get(keyOf(row));
+    if (at === undefined) places.set(keyOf(row), array.push(row) - 1);
+    else array[at] = row;
+  }
+}
+
+/** Without spreading: a spread of many rows overflows the stack. */
+function appendTo(array: Row[], rows: readonly Row[]): void {
+  for (const row of rows) array.push(row);
+}

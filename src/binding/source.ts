@@ -1,0 +1,157 @@
+import { MillraceError, describeValue } from '../errors.js';
+import { aggregateRows } from '../storage/aggregate.js';
+import type { FileFormat } from '../storage/files/format.js';
+import { readFile } from '../storage/files/read.js';
+import type { Store } from '../storage/store.js';
+import type { Column, Query, Row } from '../types.js';
+import type { CollectionOptions } from './binding.js';
+
+export const batchSize = 1000;
+
+export type Batches = AsyncIterable<readonly Row[]>;
+
+/** What an input is bound to, ready to be read as often as asked. */
+export interface Source {
+  batches(queries: readonly Query<Row>[], size: number): Batches;
+  /** How many rows; undefined where only reading them tells. */
+  count(queries: readonly Query<Row>[]): Promise<number> | number | undefined;
+  /** Where the rows are a collection, unchanged or narrowed: for aggregations that run where the rows are. */
+  readonly collection?: { readonly store: Store; readonly name: string; readonly queries: readonly Query<Row>[] };
+}
+
+export const emptySource: Source = arraySource([]);
+
+export function arraySource(rows: readonly Row[]): Source {
+  return {
+    batches: (queries, size) => narrow(slices(rows, size), queries, size),
+    count: (queries) => (queries.length === 0 ? rows.length : undefined),
+  };
+}
+
+/** Rows from a function, which is called for each pass. */
+export function madeSource(make: () => unknown, text: string): Source {
+  return {
+    batches: (queries, size) => narrow(chunks(make, text, size), queries, size),
+    count: () => undefined,
+  };
+}
+
+export function fileSource(path: string, format: FileFormat, gzip: boolean, columns: readonly Column[] | undefined): Source {
+  const read = (size: number): Batches => readFile(path, { format, gzip, batchSize: size, ...(columns === undefined ? {} : { columns }) });
+  return {
+    batches: (queries, size) => narrow(read(size), queries, size),
+    count: () => undefined,
+  };
+}
+
+export function collectionSource(store: Store, name: string, options: CollectionOptions<Row>): Source {
+  const own = queryOf(options);
+  const all = (queries: readonly Query<Row>[]): readonly Query<Row>[] => (own === undefined ? queries : [own, ...queries]);
+  const { pipeline } = options;
+  if (pipeline !== undefined) {
+    const stages = (queries: readonly Query<Row>[]): object[] => [...toStages(all([])), ...pipeline, ...toStages(queries)];
+    return {
+      batches: (queries, size) => store.aggregate<Row>(name, stages(queries)).batches(size),
+      count: () => undefined,
+    };
+  }
+  return {
+    batches(queries, size) {
+      const merged = mergeQueries(all(queries));
+      return (merged === undefined ? store.aggregate<Row>(name, toStages(all(queries))) : store.find<Row>(name, merged)).batches(size);
+    },
+    count(queries) {
+      const merged = mergeQueries(all(queries));
+      if (merged === undefined) return undefined;
+      const { filter = {}, skip = 0, limit = 0 } = merged;
+      return store.count(name, filter).then((count) => Math.min(Math.max(0, count - skip), limit === 0 ? Infinity : limit));
+    },
+    collection: { store, name, queries: all([]) },
+  };
+}
+
+/** The queries as aggregation stages, in the order in which they narrow. */
+export function toStages(queries: readonly Query<Row>[]): object[] {
+  return queries.flatMap(({ filter, sort, skip, limit, projection }) => [
+    ...(isFilled(filter) ? [{ $match: filter }] : []),
+    ...(isFilled(sort) ? [{ $sort: sort }] : []),
+    ...(skip === undefined || skip === 0 ? [] : [{ $skip: skip }]),
+    ...(limit === undefined || limit === 0 ? [] : [{ $limit: limit }]),
+    ...(isFilled(projection) ? [{ $project: projection }] : []),
+  ]);
+}
+
+/** One query that does what these do in turn; undefined where none can. */
+function mergeQueries(queries: readonly Query<Row>[]): Query<Row> | undefined {
+  const [first = {}, ...more] = queries;
+  return more.reduce<Query<Row> | undefined>((merged, next) => (merged === undefined ? undefined : mergeTwo(merged, next)), first);
+}
+
+function mergeTwo(before: Query<Row>, after: Query<Row>): Query<Row> | undefined {
+  const cut = (before.skip ?? 0) > 0 || (before.limit ?? 0) > 0 || isFilled(before.projection);
+  if (cut) return undefined;
+  const filters = [before.filter, after.filter].filter(isFilled);
+  const sort = isFilled(after.sort) ? after.sort : before.sort;
+  const [filter] = filters.length > 1 ? [{ $and: filters }] : filters;
+  return { ...after, ...(sort === undefined ? {} : { sort }), ...(filter === undefined ? {} : { filter }) };
+}
+
+function queryOf({ filter, sort, projection, skip, limit }: CollectionOptions<Row>): Query<Row> | undefined {
+  const query = Object.fromEntries(Object.entries({ filter, sort, projection, skip, limit }).filter(([, value]) => value !== undefined));
+  return isFilled(query) ? query : undefined;
+}
+
+function isFilled<T extends object>(value: T | undefined): value is T {
+  return value !== undefined && Object.keys(value).length > 0;
+}
+
+function narrow(batches: Batches, queries: readonly Query<Row>[], size: number): Batches {
+  const stages = toStages(queries);
+  return stages.length === 0 ? batches : regroup(aggregateRows(batches, stages, {}), size);
+}
+
+async function* slices(rows: readonly Row[], size: number): AsyncGenerator<readonly Row[]> {
+  if (rows.length > 0 && rows.length <= size) yield rows;
+  else for (let at = 0; at < rows.length; at += size) yield rows.slice(at, at + size);
+}
+
+async function* chunks(make: () => unknown, text: string, size: number): AsyncGenerator<readonly Row[]> {
+  const made: unknown = make();
+  let batch: Row[] = [];
+  if (isIterable(made)) {
+    for (const row of made) {
+      batch.push(row);
+      if (batch.length >= size) {
+        yield batch;
+        batch = [];
+      }
+    }
+  } else if (isAsyncIterable(made)) {
+    for await (const row of made) {
+      batch.push(row);
+      if (batch.length >= size) {
+        yield batch;
+        batch = [];
+      }
+    }
+  } else {
+    throw new MillraceError('BINDING_INVALID', `${text}: the function returned ${describeValue(made)}, not an iterable of rows; return an array or a generator`);
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Batches of at most the size asked for. */
+async function* regroup(batches: Batches, size: number): AsyncGenerator<readonly Row[]> {
+  for await (const batch of batches) {
+    if (batch.length <= size) yield batch;
+    else yield* slices(batch, size);
+  }
+}
+
+export function isIterable(value: unknown): value is Iterable<Row> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
+}
+
+export function isAsyncIterable(value: unknown): value is AsyncIterable<Row> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}

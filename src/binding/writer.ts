@@ -1,0 +1,207 @@
+import type { Row, Writer } from '../types.js';
+import type { Gate } from './gate.js';
+import { portClosed, type RowGuard } from './row-guard.js';
+import { batchSize, isAsyncIterable, isIterable } from './source.js';
+import type { Target } from './target.js';
+
+/** What a writer works with in one attempt. */
+export interface OutputState {
+  readonly processor: string;
+  readonly port: string;
+  readonly property: string;
+  readonly target: Target;
+  readonly gate: Gate;
+  readonly guard: RowGuard;
+  rows: number;
+  batches: number;
+  /** Told the port's total after each batch. */
+  onRows: ((port: string, rows: number) => void) | undefined;
+}
+
+const taken = Promise.resolve();
+
+/** A writer that checks rows, gathers them into batches and keeps one batch on its way to the target. */
+export class PortWriter<T> implements Writer<T> {
+  readonly #state: OutputState;
+  #buffer: Row[] = [];
+  /** How many rows were offered: the index of the next one. */
+  #offered = 0;
+  #sending: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  /** Writes that have not been taken yet: what `flush` waits for, awaited by the action or not. */
+  readonly #writing = new Set<Promise<void>>();
+  /** Where rows are checked asynchronously, a write waits for the one before it. */
+  #turn: Promise<void> = taken;
+
+  constructor(state: OutputState) {
+    this.#state = state;
+  }
+
+  write(rows: T | Iterable<T> | AsyncIterable<T>): Promise<void> {
+    if (this.#state.gate.isClosed) return Promise.reject(portClosed(this.#state.processor, 'output', this.#state.port, this.#state.gate.reason));
+    if (this.#failure !== undefined) return this.#watch(Promise.reject(this.#failure.error as Error));
+    if (this.#state.guard.mayBeAsync) return this.#watch((this.#turn = this.#turn.then(() => this.#writeAny(rows))));
+    if (isAsyncIterable(rows)) return this.#watch(this.#writeStream(rows));
+    try {
+      const pending = isIterable(rows) ? this.#writeMany(rows) : this.#writeOne(rows as Row);
+      return pending === undefined ? taken : this.#watch(pending);
+    } catch (error) {
+      return this.#watch(Promise.reject(this.#fail(error)));
+    }
+  }
+
+  /** Sends what is gathered, and resolves when the target has taken everything; throws the first error of any write. */
+  async flush(): Promise<void> {
+    while (this.#writing.size > 0) await Promise.allSettled(this.#writing);
+    if (this.#failure === undefined && this.#buffer.length > 0) this.#send(this.#takeBuffer());
+    await this.#sending;
+    if (this.#failure !== undefined) throw this.#failure.error;
+    await this.#state.target.flush?.();
+  }
+
+  get state(): OutputState {
+    return this.#state;
+  }
+
+  #writeOne(row: Row): Promise<void> | undefined {
+    return this.#state.guard.passes(row, this.#offered++) ? this.#gather(row) : undefined;
+  }
+
+  #writeMany(rows: Iterable<Row>): Promise<void> | undefined {
+    if (Array.isArray(rows) && rows.length <= batchSize) return this.#gatherAll(this.#admit(rows as Row[]));
+    return this.#writeSlices(rows);
+  }
+
+  async #writeSlices(rows: Iterable<Row>): Promise<void> {
+    let slice: Row[] = [];
+    try {
+      for (const row of rows) {
+        slice.push(row);
+        if (slice.length < batchSize) continue;
+        await this.#gatherAll(this.#admit(slice));
+        slice = [];
+        this.#throwIfClosed();
+      }
+      await this.#gatherAll(this.#admit(slice));
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  async #writeStream(rows: AsyncIterable<unknown>): Promise<void> {
+    try {
+      if (hasBatches(rows)) {
+        for await (const batch of rows.batches()) {
+          this.#throwIfClosed();
+          await this.#writeBatch(batch);
+        }
+        return;
+      }
+      for await (const row of rows) {
+        this.#throwIfClosed();
+        await this.#writeBatch([row as Row]);
+      }
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  async #writeBatch(rows: readonly Row[]): Promise<void> {
+    const admitted = this.#state.guard.admit(rows, this.#offered, undefined);
+    this.#offered += rows.length;
+    await this.#gatherAll(admitted instanceof Promise ? await admitted : admitted);
+  }
+
+  async #writeAny(rows: unknown): Promise<void> {
+    try {
+      this.#throwIfClosed();
+      if (isAsyncIterable(rows)) return await this.#writeStream(rows);
+      if (!isIterable(rows)) return await this.#writeBatch([rows as Row]);
+      for (const row of rows) await this.#writeBatch([row]);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  #admit(rows: readonly Row[]): readonly Row[] {
+    const admitted = this.#state.guard.admit(rows, this.#offered, undefined) as readonly Row[];
+    this.#offered += rows.length;
+    return admitted;
+  }
+
+  #gather(row: Row): Promise<void> | undefined {
+    if (this.#buffer.push(row) < batchSize) return undefined;
+    return this.#send(this.#takeBuffer());
+  }
+
+  #gatherAll(rows: readonly Row[]): Promise<void> | undefined {
+    if (rows.length === 0) return undefined;
+    if (this.#buffer.length === 0 && rows.length >= batchSize) return this.#send(rows.slice());
+    for (const row of rows) this.#buffer.push(row);
+    return this.#buffer.length < batchSize ? undefined : this.#send(this.#takeBuffer());
+  }
+
+  #takeBuffer(): Row[] {
+    const batch = this.#buffer;
+    this.#buffer = [];
+    return batch;
+  }
+
+  /** Hands a batch on when the one before it has arrived; resolves then, so that one batch is on its way while the next is gathered. */
+  #send(batch: readonly Row[]): Promise<void> | undefined {
+    const before = this.#sending;
+    const sent = before === undefined ? this.#handOn(batch) : before.then(() => this.#handOn(batch));
+    if (sent === undefined) return undefined;
+    const settled: Promise<void> = sent.then(
+      () => this.#arrived(settled),
+      (error: unknown) => {
+        this.#fail(error);
+        this.#arrived(settled);
+      },
+    );
+    this.#sending = settled;
+    return before === undefined ? undefined : before.then(() => this.#throwFailure());
+  }
+
+  #handOn(batch: readonly Row[]): Promise<void> | undefined {
+    if (this.#failure !== undefined) return undefined;
+    const state = this.#state;
+    const pending = state.target.take(batch);
+    state.rows += batch.length;
+    state.batches++;
+    state.onRows?.(state.property, state.rows);
+    return pending ?? undefined;
+  }
+
+  #arrived(settled: Promise<void>): void {
+    if (this.#sending === settled) this.#sending = undefined;
+  }
+
+  #fail(error: unknown): Error {
+    this.#failure ??= { error };
+    return error as Error;
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #throwIfClosed(): void {
+    const { gate, processor, port } = this.#state;
+    if (gate.isClosed) throw portClosed(processor, 'output', port, gate.reason);
+  }
+
+  /** Keeps a write in sight until it settles; a rejection that nobody awaits fails the task in `flush`, not the process. */
+  #watch(write: Promise<void>): Promise<void> {
+    const settled = write.then(
+      () => void this.#writing.delete(settled),
+      () => void this.#writing.delete(settled),
+    );
+    this.#writing.add(settled);
+    return write;
+  }
+}
+
+function hasBatches(rows: AsyncIterable<unknown>): rows is AsyncIterable<Row> & { batches(): AsyncIterable<readonly Row[]> } {
+  return 'batches' in rows && typeof rows.batches === 'function';
+}
