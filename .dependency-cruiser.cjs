@@ -98,7 +98,13 @@ module.exports = {
       from: { path: INDEX },
       to: { path: within(['testing', 'web', 'cli']) },
     },
-    { name: 'no-cycle', comment: 'Types included: what two files both need stands in a third.', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-cycle',
+      comment: 'Types included: what two files both need stands in a third.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
     { name: 'resolvable', comment: 'An import must lead somewhere.', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {
       name: 'declared',
@@ -115,6 +121,10 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     detectProcessBuiltinModuleCalls: true,
     exoticRequireStrings: ['require.resolve'],
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'], extensions: ['.ts', '.js', '.d.ts'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+      extensions: ['.ts', '.js', '.d.ts'],
+    },
   },
 };

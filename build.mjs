@@ -9,7 +9,9 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
-const { values: options } = parseArgs({ options: { out: { type: 'string', default: join(root, 'dist') }, 'no-types': { type: 'boolean', default: false } } });
+const { values: options } = parseArgs({
+  options: { out: { type: 'string', default: join(root, 'dist') }, 'no-types': { type: 'boolean', default: false } },
+});
 const out = resolve(options.out);
 
 rmSync(out, { recursive: true, force: true });
