@@ -3,7 +3,7 @@ import type { Wanted } from '../metadata/class-record.js';
 import { misused, type Place } from '../metadata/misuse.js';
 import { declareMember, declareParameter } from '../metadata/writers.js';
 import { Scope, scopeOrder, type Dependency, type Mismatch } from '../types.js';
-import { fieldOf, parameterOf, refuseBare, useOf, type Target } from './use.js';
+import { fieldOf, isStandardContext, parameterOf, refuseBare, useOf, type Target } from './use.js';
 
 /** A decorator for a field or a constructor parameter that takes what the provider gives: on any other it does not compile. */
 export interface DependsDecorator<T> {
@@ -33,7 +33,7 @@ export function Depends(scope?: Scope): DependsDecorator<any>;
 export function Depends(...args: [scope?: Scope, provider?: Wanted['provider'], ...more: unknown[]]): (...target: Target) => void {
   const use = useOf(Depends);
   const [scope = Scope.Task, provider] = args;
-  if (args.length > 2 || isObjectWith(provider, 'addInitializer')) refuseBare(use, args);
+  if (args.length > 2 || isStandardContext(provider)) refuseBare(use, args);
   const wanted: Wanted = { scope, provider, where: use.where };
   const check = (place: Place): void => {
     const problem = problemOfScope(scope) ?? (args.length > 1 ? problemOfProvider(provider) : undefined);
@@ -63,15 +63,12 @@ function problemOfProvider(provider: unknown): string | undefined {
   if (provider === undefined) {
     return 'the provider is undefined: it is used before it is defined. Move it above, into a file that does not import this one, or write forward(() => TheClass).';
   }
-  if (isGenerator(provider)) return 'a generator function is made a provider by resource(): @Depends(Scope.Task, resource(function* () { … })).';
-  if (typeof provider === 'function' || isObjectWith(provider, 'kind')) return undefined;
+  if (isGenerator(provider))
+    return 'a generator function is made a provider by resource(): @Depends(Scope.Task, resource(function* () { … })).';
+  if (typeof provider === 'function' || (typeof provider === 'object' && provider !== null && 'kind' in provider)) return undefined;
   return `the provider must be a resource, a token, a class or a function, not ${describeValue(provider)}. A value is given by \`provide\`, for a token or a class.`;
 }
 
 function isGenerator(value: unknown): boolean {
   return typeof value === 'function' && /^(?:Async)?GeneratorFunction$/.test(value.constructor.name);
-}
-
-function isObjectWith(value: unknown, key: string): boolean {
-  return typeof value === 'object' && value !== null && key in value;
 }

@@ -23,11 +23,16 @@ export function Input<T>(options: InputOptions & { readonly schema: Class<T> }):
 export function Input(options?: InputOptions): PortDecorator<Reader<any>>;
 export function Input(options: SchemaOptions<InputOptions> = {}, ...more: unknown[]): (...target: Target) => void {
   const use = useOf(Input);
-  if (more.length > 0) refuseBare(use, [options, ...more]);
+  refuseBare(use, [options, ...more]);
   return (...target) => {
     const place = fieldOf(use, target);
     checkOptions(place, options, rules);
-    const facts = { kind: 'input' as const, ...portFacts(place, options), readOnly: options.readOnly ?? false, rereads: options.rereads ?? false };
+    const facts = {
+      kind: 'input' as const,
+      ...portFacts(place, options),
+      readOnly: options.readOnly ?? false,
+      rereads: options.rereads ?? false,
+    };
     const spec: InputSpec = withWhere(facts, use.where);
     declareMember(place, { kind: 'input', spec });
   };

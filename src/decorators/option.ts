@@ -14,7 +14,8 @@ export function checkOptions(place: Place, options: unknown, rules: Rules, requi
 
 /** The first thing wrong with an object of options, as a sentence. */
 function problemOf(what: string, options: unknown, rules: Rules, required: readonly string[]): string | undefined {
-  if (!isObject(options)) return `the ${what}s must be an object such as { ${Object.keys(rules)[0] ?? ''}: … }, not ${describeValue(options)}.`;
+  if (!isObject(options))
+    return `${what === 'option' ? 'the options' : 'it'} must be an object such as { ${Object.keys(rules)[0] ?? ''}: … }, not ${describeValue(options)}.`;
   for (const [key, value] of Object.entries(options)) {
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
     if (rule === undefined) return `${what} '${key}' is not known. ${suggestName(key, Object.keys(rules))}`;
@@ -58,7 +59,8 @@ export const aCount = rule('a whole number, 1 or above', (value) => Number.isSaf
 /** A class, given when it is named at all: `schema: Price` is undefined where two files import each other. */
 export const aClass: Rule = (value) => {
   if (isClass(value)) return undefined;
-  if (value === undefined) return 'is undefined: the class is used before it is defined. Move it above, or into a file that does not import this one.';
+  if (value === undefined)
+    return 'is undefined: the class is used before it is defined. Move it above, or into a file that does not import this one.';
   return `must be a class, not ${describeValue(value)}.`;
 };
 

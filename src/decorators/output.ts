@@ -24,7 +24,7 @@ export function Output<T>(options: OutputOptions & { readonly schema: Class<T> }
 export function Output(options?: OutputOptions): PortDecorator<Writer<any>>;
 export function Output(options: SchemaOptions<OutputOptions> = {}, ...more: unknown[]): (...target: Target) => void {
   const use = useOf(Output);
-  if (more.length > 0) refuseBare(use, [options, ...more]);
+  refuseBare(use, [options, ...more]);
   return (...target) => {
     const place = fieldOf(use, target);
     checkOptions(place, options, rules);

@@ -29,12 +29,13 @@ const rules = { schema: aClass, title: text, description: text };
 export function Params<T>(options: ParamsOptions<T>): PortDecorator<T>;
 export function Params(options = {} as ParamsOptions<unknown>, ...more: unknown[]): (...target: Target) => void {
   const use = useOf(Params);
-  if (more.length > 0) refuseBare(use, [options, ...more]);
+  refuseBare(use, [options, ...more]);
   return (...target) => {
     const place = fieldOf(use, target);
     const { property } = place;
     checkOptions(place, options, rules, ['schema']);
-    if (property !== 'params') throw misused(place, `the input of parameters is named 'params', by which tasks and the CLI bind it: rename the field to 'params'.`);
+    if (property !== 'params')
+      throw misused(place, `the input of parameters is named 'params', by which tasks and the CLI bind it: rename the field to 'params'.`);
     const spec: ParamsSpec = withWhere({ property, schema: options.schema, ...present(options, 'title', 'description') }, use.where);
     declareMember(place, { kind: 'params', spec });
   };

@@ -27,7 +27,10 @@ export const portRules: Rules = {
 export function portFacts(place: PropertyPlace, options: SchemaOptions<PortOptions>) {
   const name = options.name ?? place.property;
   if (name === 'params' || place.property === 'params') {
-    throw misused(place, `'params' is the input that @Params() declares: give the ${place.property === 'params' ? 'property' : 'port'} another name.`);
+    throw misused(
+      place,
+      `'params' is the input that @Params() declares: give the ${place.property === 'params' ? 'property' : 'port'} another name.`,
+    );
   }
   return {
     name,

@@ -27,15 +27,21 @@ const rules = { name: aName, title: text, description: text, tags: texts, timeou
 export function Processor(
   options?: ProcessorOptions,
 ): <C extends Class>(
-  target: C & (InstanceType<C> extends { run: infer R } ? (R extends (context: TaskContext) => unknown ? unknown : Mismatch<TaskContext, R>) : unknown),
+  target: C &
+    (InstanceType<C> extends { run: infer R }
+      ? R extends (context: TaskContext) => unknown
+        ? unknown
+        : Mismatch<TaskContext, R>
+      : unknown),
 ) => void;
 export function Processor(options: ProcessorOptions = {}, ...more: unknown[]): (...target: Target) => void {
   const use = useOf(Processor);
-  if (more.length > 0 || typeof options === 'function') refuseBare(use, [options, ...more]);
+  refuseBare(use, [options, ...more]);
   return (...target) => {
     const place = classOf(use, target);
     checkOptions(place, options, rules);
-    if (options.name === undefined && place.class.name === '') throw misused(place, `a class without a name needs one: @Processor({ name: '…' }).`);
+    if (options.name === undefined && place.class.name === '')
+      throw misused(place, `a class without a name needs one: @Processor({ name: '…' }).`);
     declareProcessor(place.class, frozen(options), place);
   };
 }

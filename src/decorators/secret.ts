@@ -13,9 +13,9 @@ import { fieldOf, refuseBare, useOf, type Target } from './use.js';
  * @throws {@link MillraceError} `DECORATOR_MISUSED`, when applied, for anything but an instance field.
  */
 export function Secret(): PropertyDecorator;
-export function Secret(...more: unknown[]): (...target: Target) => void {
+export function Secret(...args: unknown[]): (...target: Target) => void {
   const use = useOf(Secret);
-  if (more.length > 0) refuseBare(use, more);
+  refuseBare(use, args);
   return (...target) => {
     declareSecret(fieldOf(use, target));
   };

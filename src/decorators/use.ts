@@ -18,8 +18,9 @@ export function useOf(factory: (...args: never[]) => unknown): Use {
   return { decorator: `@${factory.name}()`, where: callSite(factory) };
 }
 
-/** Refuses a factory that was itself used as the decorator: `@Input raw!: …`. */
-export function refuseBare(use: Use, args: readonly unknown[]): never {
+/** Refuses a factory that was itself used as the decorator, `@Input raw!: …`: what came as its options tells. */
+export function refuseBare(use: Use, args: readonly unknown[]): void {
+  if (args.length < 2 && typeof args[0] !== 'function') return;
   refuseStandard(use, args);
   const bare = use.decorator.replace('()', '');
   throw misused({ ...use, decorator: bare, target: describeTarget(args) }, `it is used without parentheses: write ${use.decorator}.`);
@@ -31,12 +32,14 @@ export function fieldOf(use: Use, args: Target): PropertyPlace {
   const [target, key] = args;
   const place: Place = { ...use, target: describeTarget(args) };
   const problem = problemOfField(args);
-  if (problem !== undefined) throw misused(place, `${problem}: write it before a plain field, such as \`${use.decorator} readonly name!: Type\`.`);
+  if (problem !== undefined)
+    throw misused(place, `${problem}: write it before a plain field, such as \`${use.decorator} readonly name!: Type\`.`);
   return { ...place, class: (target as { constructor: Class }).constructor, property: key as string };
 }
 
 function problemOfField([target, key, third]: Target): string | undefined {
-  if (typeof target === 'function' && key === undefined) return typeof third === 'number' ? 'it does not go on a parameter' : 'it does not go on a class';
+  if (typeof target === 'function' && key === undefined)
+    return typeof third === 'number' ? 'it does not go on a parameter' : 'it does not go on a class';
   if (typeof third === 'number') return 'it does not go on a parameter';
   if (typeof target === 'function') return 'it does not go on a static property';
   if (!isPrototype(target)) return 'it is not applied to the prototype of a class';
@@ -87,7 +90,7 @@ function refuseStandard(use: Use, [value, context]: readonly unknown[]): void {
   );
 }
 
-function isStandardContext(value: unknown): value is { readonly kind: string; readonly name: unknown } {
+export function isStandardContext(value: unknown): value is { readonly kind: string; readonly name: unknown } {
   return typeof value === 'object' && value !== null && 'kind' in value && 'name' in value && 'addInitializer' in value;
 }
 

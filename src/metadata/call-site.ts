@@ -39,7 +39,8 @@ export function findUserFrame(stack: unknown): string {
 const unknownPlace = '(unknown place)';
 
 /** What compilers put between a decorator and the class: their line in the user's file means nothing. */
-const helper = /^(?:Reflect\.decorate|Decorate(?:Property|Constructor)|(?:Object\.)?_{1,2}(?:ts_|apply)?(?:[dD]ecorate|param|esDecorate|runInitializers)\w*)$/;
+const helper =
+  /^(?:Reflect\.decorate|Decorate(?:Property|Constructor)|(?:Object\.)?_{1,2}(?:ts_|apply)?(?:[dD]ecorate|param|esDecorate|runInitializers)\w*)$/;
 const helperPackage = /[\\/]node_modules[\\/](?:tslib|reflect-metadata|@swc[\\/]helpers|@oxc-project[\\/]runtime|@babel[\\/]runtime)[\\/]/;
 
 function toPlace(line: string): { file: string; line: string } | undefined {

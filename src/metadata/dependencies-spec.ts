@@ -1,7 +1,7 @@
 import type { Class } from '../types.js';
 import { findRecord, lineage, readRecords, type Wanted } from './class-record.js';
 import { designParameterTypes, designTypeOf } from './design-type.js';
-import { present, withWhere } from './facts.js';
+import { withWhere } from './facts.js';
 import { mergeMembers } from './members.js';
 import { hasOwnConstructor } from './own-constructor.js';
 import type { DependenciesSpec, DependsSpec } from './spec.js';
@@ -45,7 +45,11 @@ function constructorOwner(target: Class): Class | undefined {
   return lineage(target).findLast((one) => (findRecord(one)?.parameters.size ?? 0) > 0 || hasOwnConstructor(one));
 }
 
-function toSpec(wanted: Wanted, declared: unknown, at: { readonly property?: string; readonly index?: number; readonly place: string }): DependsSpec {
+function toSpec(
+  wanted: Wanted,
+  declared: unknown,
+  at: { readonly property?: string; readonly index?: number; readonly place: string },
+): DependsSpec {
   const provider = wanted.provider ?? meantBy(declared);
   return withWhere({ scope: wanted.scope, ...(provider === undefined ? {} : { provider }), ...at }, wanted.where);
 }

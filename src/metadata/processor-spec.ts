@@ -32,9 +32,12 @@ export function findProcessorSpec(target: Class): ProcessorSpec | undefined {
 export function getProcessorSpec(target: Class): ProcessorSpec {
   const spec = findProcessorSpec(target);
   if (spec !== undefined) return spec;
-  const [base] = lineage(target).filter((one) => findRecord(one)?.processor !== undefined).slice(-1);
+  const [base] = lineage(target)
+    .filter((one) => findRecord(one)?.processor !== undefined)
+    .slice(-1);
   let reason = `write @Processor() above the class.`;
-  if (base !== undefined) reason = `its base class ${nameOf(base)} is one, but that is not inherited: write @Processor() above ${nameOf(target)} too.`;
+  if (base !== undefined)
+    reason = `its base class ${nameOf(base)} is one, but that is not inherited: write @Processor() above ${nameOf(target)} too.`;
   else if (hasForeignRecord(target)) reason = 'it was decorated by another version of Millrace: install one version only.';
   throw new MillraceError('DECORATOR_MISUSED', `${nameOf(target)} is not a processor: ${reason}`, { path: [nameOf(target)] });
 }

@@ -13,7 +13,8 @@ export interface PropertyPlace extends Place {
 /** Makes a class a processor. Its ports are all declared by now (compilers run a class's own decorators last), so they are checked too. */
 export function declareProcessor(target: Class, options: ProcessorOptions, place: Place): void {
   const record = openRecord(target, place);
-  if (record.processor !== undefined) throw misused(place, `the class has @Processor() already (${record.processor.where()}): keep one of them.`);
+  if (record.processor !== undefined)
+    throw misused(place, `the class has @Processor() already (${record.processor.where()}): keep one of them.`);
   record.processor = { options, where: place.where };
   checkProcessor(target);
 }
@@ -23,7 +24,10 @@ export function declareMember(place: PropertyPlace, member: Member): void {
   const { members } = openRecord(place.class, place);
   const known = members.get(place.property);
   if (known !== undefined) {
-    throw misused(place, `the property has ${decorators[known.kind]} already (${whereOf(known)}): a property is one thing only, keep one of them.`);
+    throw misused(
+      place,
+      `the property has ${decorators[known.kind]} already (${whereOf(known)}): a property is one thing only, keep one of them.`,
+    );
   }
   members.set(place.property, member);
 }
