@@ -55,8 +55,8 @@ const STRING = [
   ...['isAlpha', 'isAlphanumeric', 'isAscii', 'isLowercase', 'isUppercase', 'isFullWidth', 'isHalfWidth', 'isVariableWidth', 'isMultibyte'],
   ...['isSurrogatePair', 'isHexadecimal', 'isOctal', 'isBase32', 'isBase58', 'isBase64', 'isHash', 'isHexColor', 'isRgbColor', 'isHSL'],
   ...['isEmail', 'isUrl', 'isFqdn', 'isIp', 'isPort', 'isMacAddress', 'isMagnetURI', 'isDataURI', 'isMimeType', 'isJson', 'isJwt', 'isSemVer'],
-  ...['isUuid', 'isMongoId', 'isFirebasePushId', 'isCreditCard', 'isIBAN', 'isBIC', 'isBtcAddress', 'isEthereumAddress', 'isEAN', 'isIsbn'],
-  ...['isISIN', 'isISRC', 'isISSN', 'isISO31661Alpha2', 'isISO31661Alpha3', 'isISO4217CurrencyCode', 'isLocale', 'isIdentityCard', 'isTaxId'],
+  ...['isUuid', 'isMongoId', 'IsFirebasePushId', 'isCreditCard', 'isIBAN', 'isBIC', 'isBtcAddress', 'isEthereumAddress', 'isEAN', 'isIsbn'],
+  ...['isIsin', 'isISRC', 'isISSN', 'isISO31661Alpha2', 'isISO31661Alpha3', 'isISO31661Numeric', 'isISO4217CurrencyCode', 'isLocale', 'isIdentityCard', 'isTaxId'],
   ...['isMobilePhone', 'isPhoneNumber', 'isPassportNumber', 'isPostalCode', 'isStrongPassword', 'isISO6391'],
 ];
 

@@ -1,0 +1,93 @@
+import { MillraceError, suggestName, toError } from '../errors.js';
+import { MASK } from '../mask.js';
+import type { Class, ConcreteClass } from '../types.js';
+import type { Secrets } from './mask.js';
+import { reasonSentence } from './message.js';
+import { nestedClass } from './nested-class.js';
+import { compileRowCheck, noSecrets } from './row-check.js';
+import { rulesOf } from './rules.js';
+
+export interface ParamsOptions {
+  /** Which properties of a class hold secrets; default none. */
+  readonly secrets?: Secrets;
+}
+
+/**
+ * An instance of a parameters' class: its own defaults, with the given values in their place (one that is undefined leaves the
+ * default). Plain objects in it become instances too where their class is known. Values are not converted.
+ *
+ * @throws {@link MillraceError} `PARAMS_INVALID` that tells every unknown name and every broken rule; secret values are masked.
+ */
+export async function createParams(schema: Class, values: object, { secrets = noSecrets }: ParamsOptions = {}): Promise<object> {
+  const faults: string[] = [];
+  const params = fill(construct(schema), values, { schema, secrets, path: '', faults });
+  const reasons = (await compileRowCheck(schema, { secrets }).check(params)) ?? [];
+  faults.push(...reasons.map(({ message }) => message));
+  if (faults.length > 0) throw new MillraceError('PARAMS_INVALID', `${schema.name} is invalid: ${faults.join('; ')}`);
+  return params;
+}
+
+interface Filling {
+  readonly schema: Class;
+  readonly secrets: Secrets;
+  /** Of the object that is filled, from the outermost one; empty or with a dot at its end. */
+  readonly path: string;
+  readonly faults: string[];
+}
+
+type Properties = Record<string, unknown>;
+
+function fill(target: object, values: object, filling: Filling): object {
+  const { schema, secrets, path, faults } = filling;
+  const known = knownNames(schema, target);
+  for (const [name, value] of Object.entries(values) as [string, unknown][]) {
+    if (value === undefined) continue;
+    if (name === '__proto__' || (known.size > 0 && !known.has(name))) faults.push(unknownName(path, name, known));
+    else if (!Reflect.set(target, name, made(value, (target as Properties)[name], { ...filling, path: `${path}${name}.` }, name))) {
+      const shown = secrets(schema).has(name) ? MASK : value;
+      faults.push(reasonSentence(`${path}${name}`, 'readOnly', `${path}${name} cannot be set`, shown));
+    }
+  }
+  return target;
+}
+
+/** The names that rules or defaults make known; none where any name will do. */
+function knownNames(schema: Class, fresh: object): ReadonlySet<string> {
+  return new Set([...rulesOf(schema).keys(), ...Object.keys(fresh)]);
+}
+
+function unknownName(path: string, name: string, known: ReadonlySet<string>): string {
+  return `unknown parameter '${path}${name}': ${suggestName(name, known)}`;
+}
+
+/** The value, or where it is a plain object of a known class the instance that it stands for; a default is kept and filled. */
+function made(value: unknown, before: unknown, filling: Filling, name: string): unknown {
+  if (Array.isArray(value)) return value.map((one, at) => made(one, undefined, { ...filling, path: `${filling.path}${at}.` }, name));
+  if (!isPlain(value)) return value;
+  const nested = nestedClass(filling.schema, name);
+  if (nested.isMap) return value;
+  const schema = nested.of(value, value) ?? classOfDefault(before);
+  if (schema === undefined) return value;
+  return fill(before instanceof schema ? (before as object) : construct(schema), value, { ...filling, schema });
+}
+
+function classOfDefault(before: unknown): Class | undefined {
+  return typeof before === 'object' && before !== null && !isPlain(before) && !Array.isArray(before) ? (before.constructor as Class) : undefined;
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+function construct(schema: Class): object {
+  try {
+    return new (schema as ConcreteClass)() as object;
+  } catch (thrown) {
+    const error = toError(thrown);
+    throw new MillraceError('PARAMS_INVALID', `${schema.name} cannot be made: its constructor threw ${error.name}: ${error.message}; it must work without arguments`, {
+      cause: thrown,
+    });
+  }
+}
