@@ -11,8 +11,5 @@ const SECRET_PARAMETER = new RegExp(`([?&#;]${SECRET_NAME}=)[^\\s&#;"'<>\`]+`, '
 
 /** A text in which the credentials of URLs, and parameters of theirs that are named like a secret, are hidden. */
 export function maskUrl(text: string): string {
-  return text
-    .replace(CREDENTIALS, `$1${MASK}@`)
-    .replace(UNESCAPED_CREDENTIALS, `$1${MASK}@`)
-    .replace(SECRET_PARAMETER, `$1${MASK}`);
+  return text.replace(CREDENTIALS, `$1${MASK}@`).replace(UNESCAPED_CREDENTIALS, `$1${MASK}@`).replace(SECRET_PARAMETER, `$1${MASK}`);
 }

@@ -89,7 +89,9 @@ export class ClassCheck {
   #narrow(only: ReadonlySet<string>): ClassCheck {
     const properties = this.#properties.flatMap((property) => {
       if (only.has(property.name)) return [property];
-      const inside = new Set([...only].filter((path) => path.startsWith(`${property.name}.`)).map((path) => path.slice(property.name.length + 1)));
+      const inside = new Set(
+        [...only].filter((path) => path.startsWith(`${property.name}.`)).map((path) => path.slice(property.name.length + 1)),
+      );
       if (inside.size === 0) return [];
       const checkOf = (nested: Class): ClassCheck => ClassCheck.of(nested, this.#secrets).narrowed(inside);
       return [property.narrowed({ schema: this.schema, secrets: this.#secrets, checkOf })];
@@ -104,7 +106,9 @@ export class ClassCheck {
   #look(within: Set<Class>): Survey {
     if (within.has(this.schema)) return { recursive: true, mayBeAsync: false };
     within.add(this.schema);
-    const mine = this.#properties.some(({ awaited, rules }) => awaited || rules.some((rule) => rule.test === undefined && !answersAtOnce(rule)));
+    const mine = this.#properties.some(
+      ({ awaited, rules }) => awaited || rules.some((rule) => rule.test === undefined && !answersAtOnce(rule)),
+    );
     const nested = this.#properties.flatMap((property) => (property.nested === undefined ? [] : [property.nested.fixed]));
     const surveys = nested.map((schema) => (schema === undefined ? UNKNOWN : ClassCheck.of(schema, this.#secrets).#look(within)));
     within.delete(this.schema);

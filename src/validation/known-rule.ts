@@ -17,7 +17,9 @@ export function knownTest(constraint: Constraint): Test | undefined {
 
 /** Whether a rule is one of class-validator's own, by its name and by never answering with a promise. */
 export function answersAtOnce(constraint: Constraint): boolean {
-  return !constraint.async && builtInNames().has(constraint.name) && !probes(constraint).some((value) => isPromise(answer(constraint, value)));
+  return (
+    !constraint.async && builtInNames().has(constraint.name) && !probes(constraint).some((value) => isPromise(answer(constraint, value)))
+  );
 }
 
 /** As class-validator tells a promise. */
@@ -73,11 +75,35 @@ const KNOWN: ReadonlyMap<string, KnownRule> = new Map([
   ['isPositive', simple('$property must be a positive number', (value) => typeof value === 'number' && value > 0)],
   ['isNegative', simple('$property must be a negative number', (value) => typeof value === 'number' && value < 0)],
   ['arrayNotEmpty', simple('$property should not be empty', (value) => Array.isArray(value) && value.length > 0)],
-  ['isNumber', { message: '$property must be a number conforming to the specified constraints', compile: ([options]) => numberTest(options ?? {}) }],
+  [
+    'isNumber',
+    { message: '$property must be a number conforming to the specified constraints', compile: ([options]) => numberTest(options ?? {}) },
+  ],
   ['isEnum', { message: '$property must be one of the following values: $constraint2', compile: ([entity]) => enumTest(entity) }],
-  ['matches', { message: '$property must match $constraint1 regular expression', compile: ([pattern, flags]) => matchTest(pattern, flags) }],
-  ['equals', { message: '$property must be equal to $constraint1', compile: ([other]) => (value) => value === other }],
-  ['notEquals', { message: '$property should not be equal to $constraint1', compile: ([other]) => (value) => value !== other }],
+  [
+    'matches',
+    { message: '$property must match $constraint1 regular expression', compile: ([pattern, flags]) => matchTest(pattern, flags) },
+  ],
+  [
+    'equals',
+    {
+      message: '$property must be equal to $constraint1',
+      compile:
+        ([other]) =>
+        (value) =>
+          value === other,
+    },
+  ],
+  [
+    'notEquals',
+    {
+      message: '$property should not be equal to $constraint1',
+      compile:
+        ([other]) =>
+        (value) =>
+          value !== other,
+    },
+  ],
   ['min', ofNumber('$property must not be less than $constraint1', (least) => (value) => typeof value === 'number' && value >= least)],
   ['max', ofNumber('$property must not be greater than $constraint1', (most) => (value) => typeof value === 'number' && value <= most)],
   ['minLength', ofNumber('$property must be longer than or equal to $constraint1 characters', (least) => lengthTest(least, Infinity))],
@@ -89,14 +115,35 @@ const KNOWN: ReadonlyMap<string, KnownRule> = new Map([
       compile: ([least, most = Infinity]) => (typeof least === 'number' && typeof most === 'number' ? lengthTest(least, most) : undefined),
     },
   ],
-  ['arrayMinSize', ofNumber('$property must contain at least $constraint1 elements', (least) => (value) => Array.isArray(value) && value.length >= least)],
-  ['arrayMaxSize', ofNumber('$property must contain no more than $constraint1 elements', (most) => (value) => Array.isArray(value) && value.length <= most)],
+  [
+    'arrayMinSize',
+    ofNumber('$property must contain at least $constraint1 elements', (least) => (value) => Array.isArray(value) && value.length >= least),
+  ],
+  [
+    'arrayMaxSize',
+    ofNumber(
+      '$property must contain no more than $constraint1 elements',
+      (most) => (value) => Array.isArray(value) && value.length <= most,
+    ),
+  ],
   ['isIn', ofList('$property must be one of the following values: $constraint1', (list) => (value) => isAmong(value, list))],
   ['isNotIn', ofList('$property should not be one of the following values: $constraint1', (list) => (value) => !isAmong(value, list))],
-  ['contains', ofText('$property must contain a $constraint1 string', (seed) => (value) => typeof value === 'string' && value.includes(seed))],
-  ['notContains', ofText('$property should not contain a $constraint1 string', (seed) => (value) => typeof value === 'string' && !value.includes(seed))],
-  ['minDate', ofDate('minimal allowed date for $property is $constraint1', (bound) => (value) => value instanceof Date && value.getTime() >= bound())],
-  ['maxDate', ofDate('maximal allowed date for $property is $constraint1', (bound) => (value) => value instanceof Date && value.getTime() <= bound())],
+  [
+    'contains',
+    ofText('$property must contain a $constraint1 string', (seed) => (value) => typeof value === 'string' && value.includes(seed)),
+  ],
+  [
+    'notContains',
+    ofText('$property should not contain a $constraint1 string', (seed) => (value) => typeof value === 'string' && !value.includes(seed)),
+  ],
+  [
+    'minDate',
+    ofDate('minimal allowed date for $property is $constraint1', (bound) => (value) => value instanceof Date && value.getTime() >= bound()),
+  ],
+  [
+    'maxDate',
+    ofDate('maximal allowed date for $property is $constraint1', (bound) => (value) => value instanceof Date && value.getTime() <= bound()),
+  ],
 ]);
 
 function isObject(value: unknown): boolean {
@@ -161,7 +208,15 @@ function lengthInCharacters(value: string): number {
 
 function defaultMessage({ metadata, validator }: Constraint): string | undefined {
   try {
-    return validator.defaultMessage?.({ value: undefined, constraints: metadata.constraints, targetName: '', object: {}, property: metadata.propertyName }).replace('each value in ', '');
+    return validator
+      .defaultMessage?.({
+        value: undefined,
+        constraints: metadata.constraints,
+        targetName: '',
+        object: {},
+        property: metadata.propertyName,
+      })
+      .replace('each value in ', '');
   } catch {
     return undefined; // a message that needs a real value is not a built-in one
   }
@@ -170,14 +225,22 @@ function defaultMessage({ metadata, validator }: Constraint): string | undefined
 /** What the constraint itself answers; undefined, which no function of ours answers, where it throws. */
 function answer({ metadata, validator }: Constraint, value: unknown): unknown {
   try {
-    return validator.validate(value, { value, constraints: metadata.constraints, targetName: '', object: {}, property: metadata.propertyName });
+    return validator.validate(value, {
+      value,
+      constraints: metadata.constraints,
+      targetName: '',
+      object: {},
+      property: metadata.propertyName,
+    });
   } catch {
     return undefined;
   }
 }
 
 function probes({ metadata }: Constraint): unknown[] {
-  const constraints = ((metadata.constraints as unknown[] | undefined) ?? []).flatMap((one) => (Array.isArray(one) ? (one as unknown[]) : [one]));
+  const constraints = ((metadata.constraints as unknown[] | undefined) ?? []).flatMap((one) =>
+    Array.isArray(one) ? (one as unknown[]) : [one],
+  );
   return [...PROBES, ...constraints.flatMap(near)];
 }
 
@@ -190,6 +253,23 @@ function near(bound: unknown): unknown[] {
 
 const PROBES: readonly unknown[] = [
   ...[undefined, null, true, false, 0, -0, 1, -1, 2, 1.5, -0.25, 3.14159, 1e21, NaN, Infinity, -Infinity, 7n, Symbol('probe')],
-  ...['', ' ', 'a', 'A b', 'abc', '0', '12', 'true', 'é', '😀', '❤️', 'a@b.co', 'x'.repeat(40), new String('s'), new Boolean(false), new Number(1)],
+  ...[
+    '',
+    ' ',
+    'a',
+    'A b',
+    'abc',
+    '0',
+    '12',
+    'true',
+    'é',
+    '😀',
+    '❤️',
+    'a@b.co',
+    'x'.repeat(40),
+    new String('s'),
+    new Boolean(false),
+    new Number(1),
+  ],
   ...[[], [1], ['a', 'b'], [[]], {}, { a: 1 }, new Date(0), new Date(NaN), new Set(['a']), new Map(), () => true, /a/],
 ];

@@ -1,6 +1,6 @@
 import { MASK } from '../mask.js';
 import type { Class } from '../types.js';
-import { nestedClass } from './nested-class.js';
+import { nestedClass, ownClass } from './nested-class.js';
 
 /** Which properties of a class hold secrets. */
 export type Secrets = (schema: Class) => ReadonlySet<string>;
@@ -31,13 +31,29 @@ function masked(value: unknown, schema: Class | undefined, walk: Walk): unknown 
 }
 
 function maskedObject(value: object, schema: Class | undefined, walk: Walk): unknown {
-  if (Array.isArray(value)) return copyIfChanged(value as unknown[], (one) => masked(one, schema, walk), (items) => items);
-  if (value instanceof Set) return copyIfChanged([...value], (one) => masked(one, schema, walk), (items) => new Set(items), value);
+  if (Array.isArray(value))
+    return copyIfChanged(
+      value as unknown[],
+      (one) => masked(one, schema, walk),
+      (items) => items,
+    );
+  if (value instanceof Set)
+    return copyIfChanged(
+      [...value],
+      (one) => masked(one, schema, walk),
+      (items) => new Set(items),
+      value,
+    );
   if (value instanceof Map) {
     const keys = [...value.keys()] as unknown[];
-    return copyIfChanged([...value.values()], (one) => masked(one, schema, walk), (items) => new Map(items.map((one, at) => [keys[at], one])), value);
+    return copyIfChanged(
+      [...value.values()],
+      (one) => masked(one, schema, walk),
+      (items) => new Map(items.map((one, at) => [keys[at], one])),
+      value,
+    );
   }
-  return maskedProperties(value, schema ?? classOf(value), walk);
+  return maskedProperties(value, schema ?? ownClass(value), walk);
 }
 
 function maskedProperties(value: object, schema: Class | undefined, walk: Walk): unknown {
@@ -57,15 +73,9 @@ function copyIfChanged<T>(items: readonly T[], change: (item: T) => T, make: (ch
   return changed.every((one, at) => one === items[at]) ? same : make(changed);
 }
 
-/** The class that made an object; undefined for a plain one. */
-function classOf(value: object): Class | undefined {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === null || prototype === Object.prototype) return undefined;
-  const { constructor } = prototype as { readonly constructor?: unknown };
-  return typeof constructor === 'function' ? (constructor as Class) : undefined;
-}
-
 /** Objects that are one value, whatever properties they have. */
 function isLeaf(value: object): boolean {
-  return value instanceof Date || value instanceof RegExp || value instanceof Error || value instanceof Promise || ArrayBuffer.isView(value);
+  return (
+    value instanceof Date || value instanceof RegExp || value instanceof Error || value instanceof Promise || ArrayBuffer.isView(value)
+  );
 }

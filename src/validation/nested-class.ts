@@ -17,7 +17,12 @@ interface TypeMetadata {
   readonly reflectedType: unknown;
   readonly typeFunction: ((options: { newObject: object; object: object; property: string }) => unknown) | undefined;
   readonly options:
-    | { readonly discriminator?: { readonly property: string; readonly subTypes: readonly { readonly name: string; readonly value: Class }[] } }
+    | {
+        readonly discriminator?: {
+          readonly property: string;
+          readonly subTypes: readonly { readonly name: string; readonly value: Class }[];
+        };
+      }
     | undefined;
 }
 interface TypeStorage {
@@ -51,9 +56,9 @@ function declared({ typeFunction, reflectedType, options }: TypeMetadata, proper
   return always(typeOf({}), isMap);
 }
 
-/** An object that was made by a class says so itself. */
-function ownClass(value: object): Class | undefined {
-  return userClass((value as { readonly constructor?: unknown }).constructor);
+/** The class that made an object; undefined for a plain one, and for those that the language brings. */
+export function ownClass(value: object): Class | undefined {
+  return userClass((Object.getPrototypeOf(value) as { readonly constructor?: unknown } | null)?.constructor);
 }
 
 /** Not `Object`, `Array`, `String` and what else the language brings. */
@@ -75,12 +80,15 @@ let storages: readonly TypeStorage[] | undefined;
  * directory would. Its public functions only tell the class of a value by making one; the storage tells it outright.
  */
 function typeStorages(): readonly TypeStorage[] {
-  return (storages ??= [...new Set([import.meta.url, join(process.cwd(), 'package.json')].map(typeStorageFrom))].filter((one) => one !== undefined));
+  return (storages ??= [...new Set([import.meta.url, join(process.cwd(), 'package.json')].map(typeStorageFrom))].filter(
+    (one) => one !== undefined,
+  ));
 }
 
 function typeStorageFrom(place: string): TypeStorage | undefined {
   try {
-    return (createRequire(place)('class-transformer/cjs/storage') as { readonly defaultMetadataStorage: TypeStorage }).defaultMetadataStorage;
+    return (createRequire(place)('class-transformer/cjs/storage') as { readonly defaultMetadataStorage: TypeStorage })
+      .defaultMetadataStorage;
   } catch {
     return undefined; // not installed: design:type has to do
   }

@@ -3,7 +3,7 @@ import { MASK } from '../mask.js';
 import type { Class, ConcreteClass } from '../types.js';
 import type { Secrets } from './mask.js';
 import { reasonSentence } from './message.js';
-import { nestedClass } from './nested-class.js';
+import { nestedClass, ownClass } from './nested-class.js';
 import { compileRowCheck, noSecrets } from './row-check.js';
 import { rulesOf } from './rules.js';
 
@@ -66,13 +66,9 @@ function made(value: unknown, before: unknown, filling: Filling, name: string): 
   if (!isPlain(value)) return value;
   const nested = nestedClass(filling.schema, name);
   if (nested.isMap) return value;
-  const schema = nested.of(value, value) ?? classOfDefault(before);
+  const schema = nested.of(value, value) ?? (typeof before === 'object' && before !== null ? ownClass(before) : undefined);
   if (schema === undefined) return value;
-  return fill(before instanceof schema ? (before as object) : construct(schema), value, { ...filling, schema });
-}
-
-function classOfDefault(before: unknown): Class | undefined {
-  return typeof before === 'object' && before !== null && !isPlain(before) && !Array.isArray(before) ? (before.constructor as Class) : undefined;
+  return fill(before instanceof schema ? before : construct(schema), value, { ...filling, schema });
 }
 
 function isPlain(value: unknown): value is object {
@@ -86,8 +82,12 @@ function construct(schema: Class): object {
     return new (schema as ConcreteClass)() as object;
   } catch (thrown) {
     const error = toError(thrown);
-    throw new MillraceError('PARAMS_INVALID', `${schema.name} cannot be made: its constructor threw ${error.name}: ${error.message}; it must work without arguments`, {
-      cause: thrown,
-    });
+    throw new MillraceError(
+      'PARAMS_INVALID',
+      `${schema.name} cannot be made: its constructor threw ${error.name}: ${error.message}; it must work without arguments`,
+      {
+        cause: thrown,
+      },
+    );
   }
 }

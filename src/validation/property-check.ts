@@ -74,7 +74,9 @@ export class PropertyCheck {
     for (const rule of this.rules) {
       const kept = keeps(rule, owner, value, this.#context.schema);
       if (kept === true) continue;
-      const broken = isPromise(kept) ? later(kept.then((late) => (late ? [] : [this.#broken(rule, owner, value)]))) : this.#broken(rule, owner, value);
+      const broken = isPromise(kept)
+        ? later(kept.then((late) => (late ? [] : [this.#broken(rule, owner, value)])))
+        : this.#broken(rule, owner, value);
       found = [...(found ?? []), broken];
     }
     if (this.nested === undefined || value === undefined) return found;
@@ -87,12 +89,18 @@ export class PropertyCheck {
     if (Array.isArray(value)) return this.#items(owner, value, { items: value }, trail);
     if (value instanceof Set) return this.#items(owner, value, { items: [...value] }, trail);
     if (value instanceof Map) return this.#items(owner, value, { items: [...value.values()], keys: [...value.keys()] }, trail);
-    if (typeof value !== 'object' || value === null) return typeof value === 'function' ? [unknownValue(value)] : [this.#notNested(owner, value)];
+    if (typeof value !== 'object' || value === null)
+      return typeof value === 'function' ? [unknownValue(value)] : [this.#notNested(owner, value)];
     if (this.nested?.isMap === true) return this.#items(owner, value, { items: Object.values(value), keys: Object.keys(value) }, trail);
     return this.#object(owner, value, trail);
   }
 
-  #items(owner: Owner, collection: object, { items, keys }: { items: readonly unknown[]; keys?: readonly unknown[] }, trail: Trail): Found | undefined {
+  #items(
+    owner: Owner,
+    collection: object,
+    { items, keys }: { items: readonly unknown[]; keys?: readonly unknown[] },
+    trail: Trail,
+  ): Found | undefined {
     if (trail?.has(collection) === true) return undefined;
     let found: Found | undefined;
     trail?.add(collection);
@@ -163,7 +171,9 @@ function keeps(rule: Rule, owner: Owner, value: unknown, schema: Class): boolean
 type RuleMetadataCondition = (owner: Owner, value: unknown) => boolean;
 
 function toArray(collection: readonly unknown[] | ReadonlySet<unknown> | ReadonlyMap<unknown, unknown>): readonly unknown[] {
-  return Array.isArray(collection) ? (collection as readonly unknown[]) : [...(collection as ReadonlySet<unknown> | ReadonlyMap<unknown, unknown>).values()];
+  return Array.isArray(collection)
+    ? (collection as readonly unknown[])
+    : [...(collection as ReadonlySet<unknown> | ReadonlyMap<unknown, unknown>).values()];
 }
 
 const never: Test = () => false;
@@ -171,7 +181,9 @@ const never: Test = () => false;
 function sureTest({ conditions, nested, awaited }: PropertyRules, rules: readonly Rule[]): Test {
   const optional = conditions.filter(({ name }) => name === 'isOptional');
   if (nested !== undefined || awaited || optional.length < conditions.length) return never;
-  const tests = rules.map(({ test, each, metadata }) => (test === undefined || metadata.validateIf !== undefined ? never : each ? ofEach(test) : test));
+  const tests = rules.map(({ test, each, metadata }) =>
+    test === undefined || metadata.validateIf !== undefined ? never : each ? ofEach(test) : test,
+  );
   const all = allOf(tests);
   return optional.length === 0 ? all : (value) => value === undefined || value === null || all(value);
 }
@@ -194,7 +206,11 @@ function allOf(tests: readonly Test[]): Test {
 
 /** Whether the class has a getter for a property; with a setter beside it, it keeps what it is given instead. */
 function isComputed(schema: Class, name: string): boolean {
-  for (let one = schema.prototype as object | null; one !== null && one !== Object.prototype; one = Object.getPrototypeOf(one) as object | null) {
+  for (
+    let one = schema.prototype as object | null;
+    one !== null && one !== Object.prototype;
+    one = Object.getPrototypeOf(one) as object | null
+  ) {
     const accessor = Object.getOwnPropertyDescriptor(one, name);
     if (accessor !== undefined) return accessor.get !== undefined && accessor.set === undefined;
   }

@@ -43,7 +43,9 @@ export function rulesOf(schema: Class): ReadonlyMap<string, PropertyRules> {
   const grouped = new Map<string, RuleMetadata[]>();
   for (const ancestor of lineage(schema)) for (const { propertyName } of metadataOf(ancestor)) grouped.set(propertyName, []);
   for (const metadata of metadataOf(schema)) grouped.get(metadata.propertyName)?.push(metadata);
-  return new Map([...grouped].filter(([, metadata]) => metadata.length > 0).map(([name, metadata]) => [name, propertyRules(name, metadata)]));
+  return new Map(
+    [...grouped].filter(([, metadata]) => metadata.length > 0).map(([name, metadata]) => [name, propertyRules(name, metadata)]),
+  );
 }
 
 function metadataOf(schema: Class): readonly RuleMetadata[] {
@@ -53,7 +55,8 @@ function metadataOf(schema: Class): readonly RuleMetadata[] {
 /** The class and its base classes, the outermost base first. */
 function lineage(schema: Class): Class[] {
   const classes: Class[] = [];
-  for (let one: unknown = schema; typeof one === 'function' && one !== Function.prototype; one = Object.getPrototypeOf(one)) classes.unshift(one as Class);
+  for (let one: unknown = schema; typeof one === 'function' && one !== Function.prototype; one = Object.getPrototypeOf(one))
+    classes.unshift(one as Class);
   return classes;
 }
 
