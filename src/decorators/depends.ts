@@ -31,7 +31,7 @@ export function Depends<T>(scope: Scope, provider: Dependency<T> | (() => T | Pr
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the declared type is the provider
 export function Depends(scope?: Scope): DependsDecorator<any>;
 export function Depends(...args: [scope?: Scope, provider?: Wanted['provider'], ...more: unknown[]]): (...target: Target) => void {
-  const use = useOf(Depends);
+  const use = useOf('Depends', Depends);
   const [scope = Scope.Task, provider] = args;
   if (args.length > 2 || isStandardContext(provider)) refuseBare(use, args);
   const wanted: Wanted = { scope, provider, where: use.where };

@@ -22,7 +22,7 @@ export function Input<T>(options: InputOptions & { readonly schema: Class<T> }):
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- without a schema the field alone says what the rows are
 export function Input(options?: InputOptions): PortDecorator<Reader<any>>;
 export function Input(options: SchemaOptions<InputOptions> = {}, ...more: unknown[]): (...target: Target) => void {
-  const use = useOf(Input);
+  const use = useOf('Input', Input);
   refuseBare(use, [options, ...more]);
   return (...target) => {
     const place = fieldOf(use, target);

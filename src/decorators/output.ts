@@ -23,7 +23,7 @@ export function Output<T>(options: OutputOptions & { readonly schema: Class<T> }
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- without a schema the field alone says what the rows are
 export function Output(options?: OutputOptions): PortDecorator<Writer<any>>;
 export function Output(options: SchemaOptions<OutputOptions> = {}, ...more: unknown[]): (...target: Target) => void {
-  const use = useOf(Output);
+  const use = useOf('Output', Output);
   refuseBare(use, [options, ...more]);
   return (...target) => {
     const place = fieldOf(use, target);

@@ -28,7 +28,7 @@ const rules = { schema: aClass, title: text, description: text };
  */
 export function Params<T>(options: ParamsOptions<T>): PortDecorator<T>;
 export function Params(options = {} as ParamsOptions<unknown>, ...more: unknown[]): (...target: Target) => void {
-  const use = useOf(Params);
+  const use = useOf('Params', Params);
   refuseBare(use, [options, ...more]);
   return (...target) => {
     const place = fieldOf(use, target);

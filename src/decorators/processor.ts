@@ -35,7 +35,7 @@ export function Processor(
       : unknown),
 ) => void;
 export function Processor(options: ProcessorOptions = {}, ...more: unknown[]): (...target: Target) => void {
-  const use = useOf(Processor);
+  const use = useOf('Processor', Processor);
   refuseBare(use, [options, ...more]);
   return (...target) => {
     const place = classOf(use, target);

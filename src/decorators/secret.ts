@@ -14,7 +14,7 @@ import { fieldOf, refuseBare, useOf, type Target } from './use.js';
  */
 export function Secret(): PropertyDecorator;
 export function Secret(...args: unknown[]): (...target: Target) => void {
-  const use = useOf(Secret);
+  const use = useOf('Secret', Secret);
   refuseBare(use, args);
   return (...target) => {
     declareSecret(fieldOf(use, target));

@@ -14,8 +14,9 @@ export interface Use {
 /** What compiled code, or a hand, passes to a decorator: the class or its prototype, the property, its descriptor or the parameter's index. */
 export type Target = readonly [target: unknown, key?: unknown, third?: unknown];
 
-export function useOf(factory: (...args: never[]) => unknown): Use {
-  return { decorator: `@${factory.name}()`, where: callSite(factory) };
+/** Called by the factory itself. Its name is not read from it, since a bundler may have shortened that. */
+export function useOf(name: string, factory: (...args: never[]) => unknown): Use {
+  return { decorator: `@${name}()`, where: callSite(factory) };
 }
 
 /** Refuses a factory that was itself used as the decorator, `@Input raw!: …`: what came as its options tells. */
