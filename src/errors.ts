@@ -109,18 +109,26 @@ export class TaskError extends MillraceError {
   readonly processor: string;
   /** How many attempts were made, the first included. */
   readonly attempts: number;
+  /** Closers that failed besides, after the error that is the cause. */
+  readonly teardown: ScopeCloseError | undefined;
   static {
     this.prototype.name = 'TaskError';
   }
   constructor(
     code: 'TASK_FAILED' | 'TASK_TIMEOUT' | 'TASK_CANCELLED',
     message: string,
-    facts: MillraceErrorOptions & { readonly taskId: string; readonly processor: string; readonly attempts: number },
+    facts: MillraceErrorOptions & {
+      readonly taskId: string;
+      readonly processor: string;
+      readonly attempts: number;
+      readonly teardown?: ScopeCloseError;
+    },
   ) {
     super(code, message, facts);
     this.taskId = facts.taskId;
     this.processor = facts.processor;
     this.attempts = facts.attempts;
+    this.teardown = facts.teardown;
   }
 }
 

@@ -274,8 +274,19 @@ export interface TaskResult {
   readonly ms: number;
   readonly inputs: Readonly<Record<string, PortCount>>;
   readonly outputs: Readonly<Record<string, PortCount>>;
-  /** The action's own, and the monitor's: `cpuMs`, `peakMemoryBytes` (of this process), `batches`. */
+  /** What the action recorded with `metric`. */
   readonly metrics: Readonly<Record<string, number>>;
+  readonly monitor: TaskMonitor;
+}
+
+/** What a task cost this process, all attempts together. */
+export interface TaskMonitor {
+  /** Milliseconds of processor time, user and system; tasks that run at the same time share it. */
+  readonly cpuMs: number;
+  /** The most memory that this process held while the task ran, in bytes, as far as samples tell. */
+  readonly peakMemory: number;
+  /** Batches that passed its ports. */
+  readonly batches: number;
 }
 
 export type StepStatus = 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'reused';
@@ -296,8 +307,13 @@ export interface Events {
   'task:start': TaskEvent & { readonly attempt: number };
   'task:retry': TaskEvent & { readonly attempt: number; readonly error: Error; readonly delay: number };
   'task:end': TaskEvent & { readonly status: StepStatus; readonly result?: TaskResult; readonly error?: Error };
+  'task:progress': TaskEvent & { readonly done: number; readonly total?: number };
+  /** After each batch: the port's total so far. */
   'port:rows': TaskEvent & { readonly port: string; readonly rows: number };
   'dependency:setup': { readonly name: string; readonly scope: Scope; readonly ms: number; readonly at: Date };
   'dependency:close': { readonly name: string; readonly scope: Scope; readonly ms: number; readonly at: Date; readonly error?: Error };
   publish: TaskEvent & { readonly outputs: readonly string[] };
 }
+
+/** Listeners by the name of their event. */
+export type EventListeners = { readonly [E in keyof Events]?: (event: Events[E]) => void };

@@ -77,13 +77,13 @@ export function file(path: string, options: FileOptions = {}): Binding<any> {
 /** An input made of rows from a function, called anew for each pass over it: a generator, an API, a range. Never held in memory. */
 export function rows<T>(make: () => Iterable<T> | AsyncIterable<T>): Binding<T> {
   const named = typeof make === 'function' && make.name !== '' ? make.name : '…';
-  return makeBinding(`rows(${named})`, { kind: 'rows', make }) as Binding<unknown> as Binding<T>;
+  return makeBinding(`rows(${named})`, { kind: 'rows', make: make as () => Iterable<Row> }) as Binding<unknown> as Binding<T>;
 }
 
 /** An output that hands each batch to a function. Not atomic: what it was given, a failed run does not take back. */
 export function sink<T>(take: (batch: readonly T[]) => void | Promise<void>): Binding<T> {
   const named = typeof take === 'function' && take.name !== '' ? take.name : '…';
-  return makeBinding(`sink(${named})`, { kind: 'sink', take }) as Binding<unknown> as Binding<T>;
+  return makeBinding(`sink(${named})`, { kind: 'sink', take: take as (batch: readonly unknown[]) => void }) as Binding<unknown> as Binding<T>;
 }
 
 export function isBinding(value: unknown): value is AnyBinding {

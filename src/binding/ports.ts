@@ -9,7 +9,7 @@ import type { Class, Row, WriteMode } from '../types.js';
 import { columnsOf } from '../validation/columns.js';
 import { maskSecrets } from '../validation/mask.js';
 import { compileRowCheck, type RowCheck } from '../validation/row-check.js';
-import { isBinding, parseBinding, refuseCollectionName, type CollectionBinding, type FileBinding } from './binding.js';
+import { isBinding, parseBinding, refuseCollectionName, type AnyBinding, type CollectionBinding, type FileBinding } from './binding.js';
 import type { ArrayPlace, CollectionPlace, FilePlace } from './publication.js';
 import { arraySource, collectionSource, emptySource, fileSource, isAsyncIterable, isIterable, madeSource, type Source } from './source.js';
 
@@ -70,6 +70,13 @@ export async function resolvePorts(
   return { ports, faults: resolver.faults };
 }
 
+/** The source of parameters that are bound by name; a fault where it cannot be read. */
+export async function resolveParamsSource(spec: ProcessorSpec, text: string | AnyBinding, stores: StoreSet): Promise<{ readonly source: Source | undefined; readonly faults: readonly Fault[] }> {
+  const resolver = new PortResolver(spec, stores);
+  const source = await resolver.params(text);
+  return { source, faults: resolver.faults };
+}
+
 /** What each port will use, defaults included, secrets masked; ports without a binding are left out. */
 export function describeBindings(ports: readonly (InputSpec | OutputSpec)[], given: ReadonlyMap<string, unknown>): Record<string, string> {
   const texts: Record<string, string> = {};
@@ -101,7 +108,7 @@ class PortResolver {
   readonly faults: Fault[] = [];
   readonly #spec: ProcessorSpec;
   readonly #stores: StoreSet;
-  /** Places of inputs, and of outputs and rejects, by what they are. */
+  /** Places that a readOnly input reads. */
   readonly #read = new Map<string, InputSpec>();
   readonly #written: Claim[] = [];
   readonly #arrays = new Map<unknown, string>();
@@ -125,6 +132,13 @@ class PortResolver {
       if (resolved !== undefined) outputs.push(resolved);
     }
     return { inputs, outputs, coordinator: this.#coordinator() };
+  }
+
+  async params(binding: string | AnyBinding): Promise<Source | undefined> {
+    const { params } = this.#spec;
+    if (params === undefined) return undefined;
+    const port = { kind: 'input', name: 'params', optional: false, onInvalid: 'off', readOnly: false, rereads: false, ...params } as const;
+    return (await this.#source(port, binding, columnsOf(params.schema)))?.source;
   }
 
   /* ── inputs ── */
@@ -161,13 +175,13 @@ class PortResolver {
       case 'file': {
         const file = await this.#inputFile(spec, binding);
         if (file === undefined) return undefined;
-        this.#read.set(file.path, spec);
+        if (spec.readOnly) this.#read.set(file.path, spec);
         return { source: fileSource(file.path, file.format, file.gzip, columns), text };
       }
       case 'collection': {
         const store = this.#collection(spec, binding);
         if (store === undefined) return undefined;
-        this.#read.set(placeOf(store, binding.name), spec);
+        if (spec.readOnly) this.#read.set(placeOf(store, binding.name), spec);
         return { source: collectionSource(store, binding.name, binding.options), text, collection: binding };
       }
       default:
@@ -320,7 +334,7 @@ class PortResolver {
   /** Notes that an output (or rejects, which may share) writes to a place; false where it must not. */
   #claim(spec: InputSpec | OutputSpec, place: string, text: string, shared = false): boolean {
     const reader = this.#read.get(place);
-    if (reader?.readOnly === true) {
+    if (reader !== undefined) {
       this.#fault(
         spec,
         'PORT_READ_ONLY',

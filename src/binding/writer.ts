@@ -53,10 +53,15 @@ export class PortWriter<T> implements Writer<T> {
   /** Sends what is gathered, and resolves when the target has taken everything; throws the first error of any write. */
   async flush(): Promise<void> {
     while (this.#writing.size > 0) await Promise.allSettled(this.#writing);
+    await this.settle();
+    await this.#state.target.flush?.();
+  }
+
+  /** Sends what is gathered, so that `state.rows` counts it. */
+  async settle(): Promise<void> {
     if (this.#failure === undefined && this.#buffer.length > 0) this.#send(this.#takeBuffer());
     await this.#sending;
-    if (this.#failure !== undefined) throw this.#failure.error;
-    await this.#state.target.flush?.();
+    this.#throwFailure();
   }
 
   get state(): OutputState {

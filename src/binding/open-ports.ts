@@ -1,0 +1,206 @@
+import type { ProcessorSpec } from '../metadata/spec.js';
+import type { PortCount, Reader, Row, TaskContext, Writer } from '../types.js';
+import { aggregate } from './aggregate.js';
+import { Gate } from './gate.js';
+import type { OutputPlace, ResolvedInput, ResolvedOutput, ResolvedPorts } from './ports.js';
+import { Publication, type CollectionPlace } from './publication.js';
+import { PortReader, type InputState } from './reader.js';
+import { RowGuard, type Reject } from './row-guard.js';
+import type { Target } from './target.js';
+import { PortWriter, type OutputState } from './writer.js';
+
+export interface OpenOptions {
+  readonly processor: ProcessorSpec;
+  /** Of the attempt. */
+  readonly id: string;
+  readonly runId: string;
+  /** Freeze every row that is read or written, so that a change to a shared row throws. */
+  readonly freeze: boolean;
+  /** Told a port's total, by property, after each batch. */
+  readonly onRows: ((port: string, rows: number) => void) | undefined;
+  /** Told of every row that is refused, by the port's property. */
+  readonly onReject: ((property: string, reject: Reject) => void) | undefined;
+  warn(message: string): void;
+  debug(message: string): void;
+}
+
+/** The ports of one attempt: opened when it starts, closed when its action has ended, then published or dropped. */
+export class OpenPorts {
+  readonly #ports: ResolvedPorts;
+  readonly #options: OpenOptions;
+  readonly #gate = new Gate();
+  readonly #publication: Publication;
+  readonly #inputs: InputState[] = [];
+  readonly #writers: PortWriter<Row>[] = [];
+  /** Where rejects go, by place: ports may share one. */
+  readonly #rejects = new Map<string, { readonly target: Target; pending: Promise<void> | undefined; rows: Row[] }>();
+  readonly #values: (readonly [string, unknown])[] = [];
+
+  constructor(ports: ResolvedPorts, options: OpenOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#publication = new Publication(options, ports.coordinator);
+    for (const input of ports.inputs) this.#openInput(input);
+    for (const output of ports.outputs) this.#openOutput(output);
+  }
+
+  /** Sets the readers and writers on a processor. */
+  assignTo(instance: object): void {
+    for (const [property, value] of this.#values) {
+      Object.defineProperty(instance, property, { value, enumerable: true, configurable: true, writable: true });
+    }
+  }
+
+  aggregate(output: Writer<unknown>, pipeline: readonly object[], readers: Parameters<TaskContext['aggregate']>[2]): Promise<number> {
+    return aggregate({
+      processor: this.#options.processor.name,
+      output,
+      pipeline,
+      readers: readers as Readonly<Record<string, Reader<unknown>>>,
+      ports: { inputs: this.#inputs, outputs: this.#writers },
+      log: (line) => this.#options.debug(line),
+    });
+  }
+
+  /** Resolves when every row written has arrived; rejects with the first error that a port met. */
+  async flush(): Promise<void> {
+    const settled = await Promise.allSettled(this.#writers.map((writer) => writer.flush()));
+    for (const { guard } of this.#inputs) if (guard.failure !== undefined) throw guard.failure;
+    for (const one of settled) if (one.status === 'rejected') throw one.reason;
+    for (const rejects of this.#rejects.values()) await this.#sendRejects(rejects);
+  }
+
+  /** Whether anything was opened that `flush`, `publish` or `abort` would have to see to. */
+  get hasOutputs(): boolean {
+    return this.#writers.length > 0 || this.#inputs.length > 0;
+  }
+
+  /** From now on every use of a port throws, saying so. */
+  close(reason: string): void {
+    this.#gate.close(reason);
+  }
+
+  /** The outputs that were put into place, by port name. */
+  async publish(): Promise<readonly string[]> {
+    await this.#publication.publish();
+    return this.#ports.outputs.filter(({ to }) => to.kind !== 'nowhere' && to.kind !== 'sink').map(({ spec }) => spec.name);
+  }
+
+  abort(): Promise<void> {
+    return this.#publication.abort();
+  }
+
+  /** Rows by port; the property name of a port, or its own name. */
+  counts(by: 'property' | 'port'): { readonly inputs: Record<string, PortCount>; readonly outputs: Record<string, PortCount> } {
+    const count = (states: readonly (InputState | OutputState)[]): Record<string, PortCount> =>
+      Object.fromEntries(states.map((state) => [state[by], { rows: state.rows, rejected: state.guard.rejected }]));
+    return { inputs: count(this.#inputs), outputs: count(this.#writers.map(({ state }) => state)) };
+  }
+
+  get batches(): number {
+    return [...this.#inputs, ...this.#writers.map(({ state }) => state)].reduce((sum, { batches }) => sum + batches, 0);
+  }
+
+  #openInput(input: ResolvedInput): void {
+    const { spec, source, properties } = input;
+    const state: InputState = {
+      processor: this.#options.processor.name,
+      port: spec.name,
+      property: spec.property,
+      source,
+      gate: this.#gate,
+      guard: this.#guard(input, undefined),
+      properties,
+      rows: 0,
+      batches: 0,
+      onRows: this.#options.onRows,
+    };
+    this.#inputs.push(state);
+    this.#values.push([spec.property, new PortReader<Row>(state)]);
+  }
+
+  #openOutput(output: ResolvedOutput): void {
+    const { spec, to, key } = output;
+    const writer = new PortWriter<Row>({
+      processor: this.#options.processor.name,
+      port: spec.name,
+      property: spec.property,
+      target: this.#target(to),
+      gate: this.#gate,
+      guard: this.#guard(output, key),
+      rows: 0,
+      batches: 0,
+      onRows: this.#options.onRows,
+    });
+    this.#writers.push(writer);
+    this.#values.push([spec.property, writer]);
+  }
+
+  #guard({ spec, check, rejects }: ResolvedInput | ResolvedOutput, key: readonly string[] | undefined): RowGuard {
+    const target = rejects === undefined ? undefined : this.#rejectsTarget(rejects);
+    return new RowGuard({
+      processor: this.#options.processor.name,
+      kind: spec.kind,
+      port: spec.name,
+      check,
+      key,
+      onInvalid: spec.onInvalid,
+      freeze: this.#options.freeze,
+      reject: (reject) => {
+        this.#options.onReject?.(spec.property, reject);
+        if (target !== undefined) this.#reject(target, reject);
+      },
+      warn: (message) => this.#options.warn(message),
+    });
+  }
+
+  #rejectsTarget(place: OutputPlace): { readonly target: Target; pending: Promise<void> | undefined; rows: Row[] } {
+    const key = place.kind === 'collection' ? `${place.place.store.url} ${place.place.collection}` : place.kind === 'file' ? place.place.path : '';
+    let rejects = this.#rejects.get(key);
+    if (rejects === undefined) this.#rejects.set(key, (rejects = { target: this.#target(place), pending: undefined, rows: [] }));
+    return rejects;
+  }
+
+  #reject(rejects: { readonly target: Target; pending: Promise<void> | undefined; rows: Row[] }, reject: Reject): void {
+    rejects.rows.push({ ...reject, runId: this.#options.runId });
+    if (rejects.rows.length >= 1000) rejects.pending = this.#sendRejects(rejects);
+    rejects.pending?.catch(() => undefined); // `flush` meets the error
+  }
+
+  async #sendRejects(rejects: { readonly target: Target; pending: Promise<void> | undefined; rows: Row[] }): Promise<void> {
+    const rows = rejects.rows;
+    rejects.rows = [];
+    await rejects.pending;
+    if (rows.length > 0) await rejects.target.take(rows);
+  }
+
+  #target(to: OutputPlace): Target {
+    switch (to.kind) {
+      case 'collection':
+        return to.atomic ? this.#publication.collection(to.place) : directTarget(to.place);
+      case 'file':
+        return this.#publication.file(to.place);
+      case 'array':
+        return this.#publication.array(to.place);
+      case 'sink':
+        return { take: (rows) => to.take(rows) };
+      case 'nowhere':
+        return { take: () => undefined };
+    }
+  }
+}
+
+/** Writes straight through: the target is emptied when the first row comes, or at the end where none does. */
+function directTarget({ store, collection, mode, key }: CollectionPlace): Target {
+  let emptied: Promise<unknown> | undefined;
+  const empty = (): Promise<unknown> => (emptied ??= mode === 'replace' ? store.delete(collection, {}) : Promise.resolve());
+  return {
+    async take(rows) {
+      await empty();
+      await (mode === 'upsert' && key !== undefined ? store.upsert(collection, key, rows) : store.insert(collection, rows));
+    },
+    async flush() {
+      await empty();
+    },
+  };
+}

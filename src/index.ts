@@ -1,0 +1,69 @@
+export { collection, file, rows, sink, type CollectionOptions, type FileOptions } from './binding/binding.js';
+export { createContainer } from './container/container.js';
+export { resource } from './container/resource.js';
+export { external, forward, token } from './container/token.js';
+export type { Container, ContainerOptions, DependencyGraph, ScopeHandle } from './container/types.js';
+export { Depends } from './decorators/depends.js';
+export { Input } from './decorators/input.js';
+export { Output } from './decorators/output.js';
+export { Params } from './decorators/params.js';
+export { Processor } from './decorators/processor.js';
+export { Secret } from './decorators/secret.js';
+export {
+  BindingError,
+  CompositionError,
+  MillraceError,
+  NonRetryableError,
+  RowError,
+  ScopeCloseError,
+  TaskError,
+  type ErrorCode,
+  type Fault,
+} from './errors.js';
+export { createApp, type App, type AppOptions } from './project/app.js';
+export { defineProject, type Project, type ProjectOptions } from './project/project.js';
+export type { Stores } from './project/stores.js';
+export { embeddedStore } from './storage/embedded.js';
+export { memoryStore } from './storage/memory.js';
+export { openStore } from './storage/open.js';
+export type { CommitOptions, Index, Rows, Stage, StagedFile, StagedOutput, StageOwner, Store } from './storage/store.js';
+export type { RunOptions } from './task/runner.js';
+export type { Task } from './task/task.js';
+export { Scope } from './types.js';
+export type {
+  Binding,
+  Bindings,
+  Class,
+  Clock,
+  Dependency,
+  EventListeners,
+  Events,
+  Filter,
+  Given,
+  InputOptions,
+  InputSource,
+  InputsOf,
+  Log,
+  Need,
+  OnInvalid,
+  OutputOptions,
+  OutputsOf,
+  OutputTarget,
+  ParamsOf,
+  PortCount,
+  ProcessorOptions,
+  Provision,
+  Query,
+  Reader,
+  Resource,
+  Retry,
+  Row,
+  RunStatus,
+  StepStatus,
+  TaskContext,
+  TaskMonitor,
+  TaskResult,
+  Token,
+  WriteMode,
+  Writer,
+} from './types.js';

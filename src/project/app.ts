@@ -1,0 +1,203 @@
+import { createContainer, type ContainerCore } from '../container/container.js';
+import type { Container, ContainerOptions, DependencyGraph } from '../container/types.js';
+import { CompositionError, MillraceError, suggestName, type Fault } from '../errors.js';
+import { findProcessorSpec, getProcessorSpec } from '../metadata/registry.js';
+import type { ProcessorSpec } from '../metadata/spec.js';
+import type { Store } from '../storage/store.js';
+import { EventHub } from '../task/event-hub.js';
+import { createLog, silentLog } from '../task/log.js';
+import { noRecorder, StoreRecorder } from '../task/recorder.js';
+import type { Runtime } from '../task/runtime.js';
+import { Masker } from '../task/secrets.js';
+import { createTask, type Task } from '../task/task.js';
+import type { Class, Clock, Dependency, Events, Given, Log } from '../types.js';
+import { findProjectOptions, type Project } from './project.js';
+import { AppStores, type Stores } from './stores.js';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- provisions of many types
+export interface AppOptions<D extends readonly unknown[] = any> extends ContainerOptions<D> {
+  /** What is given here is added to it; stores of the same name take the place of its own. */
+  readonly project?: Project;
+  readonly stores?: Stores;
+  /** Default: human lines on stderr where that is a terminal, else JSON lines. */
+  readonly log?: Log | 'silent';
+  /** Time-outs, delays and dates of runs obey it; default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** Processors, dependencies and stores, composed: makes tasks, and closes everything when it is closed. */
+export interface App extends AsyncDisposable {
+  readonly container: Container;
+  task<P>(processor: Class<P>): Task<P>;
+  /** @throws {@link MillraceError} `PROCESSOR_UNKNOWN`. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- by name, the processor's ports are not known
+  task(processorName: string): Task<any>;
+  /** @throws {@link MillraceError} `STORE_UNKNOWN`. */
+  store(name?: string): Store;
+  /** Every wiring mistake; no factory is run. */
+  check(): readonly Fault[];
+  /**
+   * Replaces a dependency until what is answered is disposed.
+   *
+   * @throws {@link CompositionError} where the replacement would be a mistake; nothing changes then.
+   */
+  override<T>(what: Dependency<T>, by: Given<NoInfer<T>>): Disposable;
+  graph(): DependencyGraph;
+  on<E extends keyof Events>(event: E, listener: (event: Events[E]) => void): Disposable;
+  /** Waits for runs under way, closes every scope, longest life last, then the stores. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What only the testing kit asks of an app. */
+interface InternalOptions {
+  readonly freeze?: boolean;
+  readonly announce?: boolean;
+  /** Run records are not written. */
+  readonly unrecorded?: boolean;
+  readonly onReject?: NonNullable<Runtime['onReject']>;
+}
+
+/**
+ * Composes an app; no factory is run before its value is asked for.
+ *
+ * @throws {@link CompositionError} that holds every wiring mistake.
+ */
+export async function createApp<const D extends readonly unknown[]>(options?: AppOptions<D>): Promise<App> {
+  return composeApp(options ?? {});
+}
+
+export async function composeApp(options: AppOptions, internal: InternalOptions = {}): Promise<App> {
+  const app = new ComposedApp(options, internal);
+  const faults = app.check();
+  if (faults.length === 0) return app;
+  await app.close();
+  throw new CompositionError('The app cannot be composed', faults);
+}
+
+class ComposedApp implements App {
+  readonly container: ContainerCore;
+  readonly #stores: AppStores;
+  readonly #runtime: Runtime;
+  readonly #specs: ReadonlyMap<string, ProcessorSpec>;
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #events: EventHub;
+  #observed = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: AppOptions, internal: InternalOptions) {
+    const merged = mergeProject(options);
+    const log = merged.log === 'silent' ? silentLog : (merged.log ?? createLog());
+    this.#stores = new AppStores(merged.stores ?? {});
+    this.container = createContainer(merged) as ContainerCore;
+    this.#specs = specsByName(merged.processors ?? []);
+    this.#events = new EventHub((event, error) => {
+      log.error(new Masker().text(`a listener of '${event}' threw: ${String(error)}`));
+    });
+    this.#runtime = {
+      container: this.container,
+      stores: this.#stores,
+      events: this.#events,
+      recorder: internal.unrecorded === true ? noRecorder : new StoreRecorder(() => this.#stores.get('default'), log),
+      ...(internal.onReject === undefined ? {} : { onReject: internal.onReject }),
+      log,
+      announce: internal.announce ?? log !== silentLog,
+      clock: merged.clock,
+      closeTimeout: merged.closeTimeout ?? 10_000,
+      freeze: internal.freeze ?? false,
+      enter: (run) => {
+        this.#enter(run);
+      },
+      refuseIfClosed: () => {
+        this.#refuseIfClosed();
+      },
+    };
+  }
+
+  task(processor: Class | string): Task<never> {
+    this.#refuseIfClosed();
+    return createTask(this.#runtime, typeof processor === 'string' ? this.#specOf(processor) : getProcessorSpec(processor)) as Task<never>;
+  }
+
+  store(name = 'default'): Store {
+    return this.#stores.get(name);
+  }
+
+  check(): readonly Fault[] {
+    return this.container.check();
+  }
+
+  override<T>(what: Dependency<T>, by: Given<NoInfer<T>>): Disposable {
+    return this.container.override(what, by);
+  }
+
+  graph(): DependencyGraph {
+    return this.container.graph();
+  }
+
+  on<E extends keyof Events>(event: E, listener: (event: Events[E]) => void): Disposable {
+    if (event.startsWith('dependency:')) this.#observeDependencies();
+    return this.#events.on(event, listener);
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    const steps = [() => this.container.close(), () => this.#runtime.recorder.flush(), () => this.#stores.close()];
+    const failed: unknown[] = [];
+    for (const step of steps) await step().catch((error: unknown) => failed.push(error));
+    if (failed.length > 0) throw failed[0];
+  }
+
+  #specOf(name: string): ProcessorSpec {
+    const spec = this.#specs.get(name);
+    if (spec !== undefined) return spec;
+    throw new MillraceError('PROCESSOR_UNKNOWN', `no processor is named '${name}'. ${suggestName(name, this.#specs.keys())}`);
+  }
+
+  #enter(run: Promise<unknown>): void {
+    this.#running.add(run);
+    const leave = (): void => void this.#running.delete(run);
+    run.then(leave, leave);
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closing !== undefined) throw new MillraceError('SCOPE_CLOSED', 'the app is closed: create another one, or run the task before its `await using` ends');
+  }
+
+  /** Not before somebody listens: what nobody hears is not measured either. */
+  #observeDependencies(): void {
+    if (this.#observed) return;
+    this.#observed = true;
+    this.container.observe(({ event, name, scope, ms, error }) => {
+      const at = this.#runtime.clock?.now() ?? new Date();
+      if (event === 'setup') this.#events.emit('dependency:setup', { name, scope, ms, at });
+      else this.#events.emit('dependency:close', { name, scope, ms, at, ...(error === undefined ? {} : { error: error as Error }) });
+    });
+  }
+}
+
+function mergeProject({ project, ...options }: AppOptions): AppOptions {
+  if (project === undefined) return options;
+  const base = findProjectOptions(project);
+  if (base === undefined) throw new MillraceError('CONFIG_INVALID', 'createApp: `project` was not made by defineProject; pass what defineProject({ name, … }) answers');
+  return {
+    ...base,
+    ...options,
+    processors: [...(base.processors ?? []), ...(options.processors ?? [])],
+    provide: [...((base.provide ?? []) as []), ...((options.provide ?? []) as [])],
+    stores: { ...base.stores, ...options.stores },
+  };
+}
+
+/** Two of one name are reported by the check. */
+function specsByName(processors: readonly Class[]): Map<string, ProcessorSpec> {
+  const specs = processors.flatMap((processor) => findProcessorSpec(processor) ?? []);
+  return new Map(specs.map((spec) => [spec.name, spec]));
+}

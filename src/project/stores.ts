@@ -1,0 +1,41 @@
+import type { StoreSet } from '../binding/ports.js';
+import { isExternal } from '../container/token.js';
+import { MillraceError, suggestName } from '../errors.js';
+import { openStore } from '../storage/open.js';
+import type { Store } from '../storage/store.js';
+
+/** A store, or its URL, by name. `default` is where unqualified collections live. */
+export type Stores = { readonly [name: string]: Store | string };
+
+/** The stores of an app. None is opened before it is used. */
+export class AppStores implements StoreSet {
+  readonly names: readonly string[];
+  readonly #given: ReadonlyMap<string, Store | string>;
+  readonly #open = new Map<string, Store>();
+
+  /** `default` is the one given, else `MILLRACE_STORE`, else an embedded store in `.millrace/data`. */
+  constructor(stores: Stores) {
+    const fallback = process.env['MILLRACE_STORE'] ?? '';
+    this.#given = new Map(Object.entries({ default: fallback === '' ? 'embedded:.millrace/data' : fallback, ...stores }));
+    this.names = [...this.#given.keys()];
+  }
+
+  get(name: string): Store {
+    const open = this.#open.get(name);
+    if (open !== undefined) return open;
+    const given = this.#given.get(name);
+    if (given === undefined) throw new MillraceError('STORE_UNKNOWN', `store '${name}' is not known. ${suggestName(name, this.names)}`);
+    const store = typeof given === 'string' ? openStore(given) : given;
+    this.#open.set(name, store);
+    return store;
+  }
+
+  /** Closes what was given or opened, those marked `external` excepted; all errors are in one. */
+  async close(): Promise<void> {
+    const stores = new Set([...this.#open.values(), ...[...this.#given.values()].filter((store) => typeof store !== 'string')]);
+    const closed = await Promise.allSettled([...stores].filter((store) => !isExternal(store)).map((store) => store.close()));
+    const failed = closed.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
+    if (failed.length > 1) throw new AggregateError(failed, failed.map(({ message }) => message).join('; '));
+    if (failed.length === 1) throw failed[0] as Error;
+  }
+}

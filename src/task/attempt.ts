@@ -1,0 +1,213 @@
+import { OpenPorts } from '../binding/open-ports.js';
+import { MillraceError, ScopeCloseError } from '../errors.js';
+import type { Class, ConcreteClass, Log, TaskEvent } from '../types.js';
+import { AttemptContext } from './context.js';
+import type { EventHub } from './event-hub.js';
+import { Interrupt } from './interrupt.js';
+import { describeDuration } from './log.js';
+import type { PreparedTask } from './prepare.js';
+import type { Runtime } from './runtime.js';
+
+/** What one attempt works with. */
+export interface AttemptOptions {
+  readonly runtime: Runtime;
+  readonly events: EventHub;
+  readonly task: PreparedTask;
+  readonly params: object | undefined;
+  readonly runId: string;
+  readonly taskId: string;
+  readonly step?: string;
+  readonly attempt: number;
+  readonly log: Log;
+  readonly metrics: Map<string, number>;
+  readonly signal: AbortSignal | undefined;
+  /** Milliseconds. */
+  readonly timeout: number | undefined;
+  /** What every event of the task says. */
+  facts(): TaskEvent;
+}
+
+/** How an attempt ended. `error` is what the action, a dependency, a port or the publish threw, as it was thrown. */
+export interface AttemptEnd {
+  readonly status: 'succeeded' | 'failed' | 'cancelled';
+  readonly code?: 'TASK_FAILED' | 'TASK_TIMEOUT' | 'TASK_CANCELLED';
+  readonly error?: unknown;
+  /** What failed, outermost first. */
+  readonly path?: readonly string[];
+  /** Closers that failed besides. */
+  readonly teardown?: ScopeCloseError;
+  /** Whether the action was still running when it was given up. */
+  readonly abandoned?: boolean;
+  readonly ports: OpenPorts;
+}
+
+interface Action {
+  run?(context: AttemptContext): unknown;
+}
+
+/**
+ * One attempt: opens a TASK scope, sets up, constructs, runs the action, flushes, closes the scope, publishes. Never throws: how it
+ * went is the answer.
+ */
+export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
+  const { runtime, task, signal, timeout } = options;
+  const { spec } = task;
+  const ports = openPorts(options);
+  const interrupt =
+    signal === undefined && timeout === undefined ? undefined : new Interrupt(`Processor '${spec.name}'`, signal, timeout, runtime.clock);
+  const scope = runtime.container.hasDependencies(spec.class) ? runtime.container.open('TASK') : undefined;
+  const work = new Work(options, ports, interrupt);
+  try {
+    const built = scope === undefined ? new (spec.class as ConcreteClass<Action>)() : scope.build(spec.class as Class<Action>);
+    const instance = built instanceof Promise ? await work.wait(built, 'set-up') : built;
+    const action = work.start(instance);
+    if (action instanceof Promise || isThenable(action)) await work.wait(Promise.resolve(action), 'action');
+    work.throwIfInterrupted();
+    if (ports.hasOutputs) await work.wait(ports.flush(), 'outputs');
+  } catch (error) {
+    ports.close(interrupt?.kind === undefined ? 'the task had failed' : 'the task was cancelled');
+    const teardown = await closeFailed(scope, error);
+    await ports.abort();
+    interrupt?.release();
+    return { ...work.failure(error), ...(teardown === undefined ? {} : { teardown }), ports };
+  }
+  ports.close('the task had ended');
+  try {
+    await scope?.close();
+    work.throwIfInterrupted();
+    if (ports.hasOutputs) await publish(options, ports);
+    return { status: 'succeeded', ports };
+  } catch (error) {
+    await ports.abort();
+    return { ...work.failure(error), ports };
+  } finally {
+    interrupt?.release();
+  }
+}
+
+function openPorts({ runtime, task, taskId, runId, attempt, log, events, facts }: AttemptOptions): OpenPorts {
+  return new OpenPorts(task.ports, {
+    processor: task.spec,
+    id: `${taskId}-${String(attempt)}`,
+    runId,
+    freeze: runtime.freeze,
+    onRows: events.has('port:rows') ? (port, rows) => events.emit('port:rows', { ...facts(), port, rows }) : undefined,
+    warn: (message) => {
+      log.warn(message);
+    },
+    debug: (message) => {
+      log.debug(message);
+    },
+    onReject: runtime.onReject === undefined ? undefined : (property, reject) => runtime.onReject?.(attempt, property, reject),
+  });
+}
+
+async function publish({ events, facts }: AttemptOptions, ports: OpenPorts): Promise<void> {
+  const outputs = await ports.publish();
+  if (outputs.length > 0 && events.has('publish')) events.emit('publish', { ...facts(), outputs });
+}
+
+async function closeFailed(scope: { close(cause: unknown): Promise<void> } | undefined, cause: unknown): Promise<ScopeCloseError | undefined> {
+  try {
+    await scope?.close(cause);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ScopeCloseError) return error;
+    throw error;
+  }
+}
+
+/** The action under way: started, waited for, and given up when it is interrupted and does not end. */
+class Work {
+  readonly #options: AttemptOptions;
+  readonly #ports: OpenPorts;
+  readonly #interrupt: Interrupt | undefined;
+  #abandoned: string | undefined;
+
+  constructor(options: AttemptOptions, ports: OpenPorts, interrupt: Interrupt | undefined) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#interrupt = interrupt;
+  }
+
+  start(instance: Action): unknown {
+    const { task, params, runId, taskId, attempt, log, metrics, events, facts } = this.#options;
+    this.throwIfInterrupted();
+    this.#ports.assignTo(instance);
+    if (task.spec.params !== undefined) {
+      Object.defineProperty(instance, task.spec.params.property, { value: params, enumerable: true, configurable: true, writable: true });
+    }
+    if (!task.spec.hasAction) {
+      log.warn(`Processor ${task.spec.name} has no action defined`);
+      return undefined;
+    }
+    const progress = (done: number, total?: number): void => {
+      if (events.has('task:progress')) events.emit('task:progress', { ...facts(), done, ...(total === undefined ? {} : { total }) });
+    };
+    return instance.run?.(new AttemptContext({ runId, taskId, attempt, log, signal: this.#interrupt?.signal, ports: this.#ports, metrics, progress }));
+  }
+
+  /** Waits; interrupted, closes the ports and waits `closeTimeout` more for what ignores its signal. */
+  async wait<T>(promise: Promise<T>, what: 'set-up' | 'action' | 'outputs'): Promise<T> {
+    const interrupt = this.#interrupt;
+    if (interrupt === undefined) return promise;
+    try {
+      return await Promise.race([promise, interrupt.promise]);
+    } catch (error) {
+      if (interrupt.kind === undefined) throw error;
+      this.#ports.close('the task was cancelled');
+      if (what !== 'action') {
+        promise.catch(() => undefined); // closing the scope, or dropping the outputs, ends it
+        throw error;
+      }
+      await this.#waitForEnd(promise);
+      throw error;
+    }
+  }
+
+  async #waitForEnd(action: Promise<unknown>): Promise<void> {
+    const { closeTimeout, clock } = this.#options.runtime;
+    const stop = new AbortController();
+    const ended = action.then(
+      () => true,
+      () => true, // how an action ends that was told to is of no interest: the interruption is the outcome
+    );
+    const late = sleep(closeTimeout, stop.signal, clock);
+    if (!(await Promise.race([ended, late]))) this.#abandoned = describeDuration(closeTimeout);
+    stop.abort();
+  }
+
+  throwIfInterrupted(): void {
+    if (this.#interrupt?.kind !== undefined) throw this.#interrupt.signal.reason;
+  }
+
+  failure(error: unknown): Omit<AttemptEnd, 'ports'> {
+    const kind = this.#interrupt?.kind;
+    const name = this.#options.task.spec.name;
+    if (kind !== undefined) {
+      const abandoned = this.#abandoned === undefined ? {} : { abandoned: true };
+      return { status: kind === 'TASK_CANCELLED' ? 'cancelled' : 'failed', code: kind, error, path: [name], ...abandoned };
+    }
+    const failed = { status: 'failed', code: 'TASK_FAILED' } as const;
+    if (error instanceof MillraceError && error.code === 'DEPENDENCY_FAILED') return { ...failed, error: error.cause, path: error.path };
+    return { ...failed, error, path: error instanceof MillraceError && error.path.length > 0 ? error.path : [name] };
+  }
+}
+
+function sleep(ms: number, signal: AbortSignal, clock: AttemptOptions['runtime']['clock']): Promise<false> {
+  if (clock !== undefined) return clock.sleep(ms, signal).then(no, no);
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms, false);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+    });
+  });
+}
+
+function no(): false {
+  return false;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,142 @@
+import { execFile } from 'node:child_process';
+import { hostname } from 'node:os';
+import type { Store } from '../storage/store.js';
+import type { Log, PortCount, RunStatus, StepStatus, TaskMonitor } from '../types.js';
+
+export const runsCollection = '_millrace_runs';
+export const tasksCollection = '_millrace_tasks';
+
+/** How a run went, as it is kept in the default store. */
+export interface RunRecord {
+  readonly _id: string;
+  readonly kind: 'task' | 'workflow';
+  /** Of the processor or workflow. */
+  readonly name: string;
+  readonly status: RunStatus;
+  readonly started: Date;
+  readonly finished: Date;
+  readonly ms: number;
+  /** The message of the error, secrets masked. */
+  readonly error?: string;
+}
+
+/** How a task went. Ports by their own names. */
+export interface TaskRecord {
+  readonly _id: string;
+  readonly runId: string;
+  readonly processor: string;
+  readonly step?: string;
+  readonly status: StepStatus;
+  readonly attempts: number;
+  readonly started: Date;
+  readonly finished: Date;
+  readonly ms: number;
+  readonly bindings: { readonly inputs: Readonly<Record<string, string>>; readonly outputs: Readonly<Record<string, string>> };
+  readonly inputs: Readonly<Record<string, PortCount>>;
+  readonly outputs: Readonly<Record<string, PortCount>>;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly monitor: TaskMonitor;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** Records are sent when there are so many, or after so many milliseconds. */
+const most = 200;
+const latest = 1000;
+/** How many runs are kept, and after how many new ones the oldest are dropped. */
+const kept = 10_000;
+const slack = 1000;
+
+/** Where the records of runs go. */
+export interface Recorder {
+  task(record: TaskRecord): void;
+  run(record: RunRecord): void;
+  /** Resolves when everything recorded so far is stored. */
+  flush(): Promise<void>;
+}
+
+/** For unit tests: nothing is kept. */
+export const noRecorder: Recorder = Object.freeze({ task: nothing, run: nothing, flush: () => Promise.resolve() });
+
+/** Writes records in batches, beside the work: a record that cannot be written is a warning, never a failed run. */
+export class StoreRecorder implements Recorder {
+  readonly #store: () => Store;
+  readonly #log: Log;
+  #runs: RunRecord[] = [];
+  #tasks: TaskRecord[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #sending: Promise<void> = Promise.resolve();
+  #sinceTrim = 0;
+
+  constructor(store: () => Store, log: Log) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  task(record: TaskRecord): void {
+    this.#tasks.push(record);
+    this.#schedule();
+  }
+
+  run(record: RunRecord): void {
+    this.#runs.push(record);
+    this.#schedule();
+  }
+
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const [runs, tasks] = [this.#runs, this.#tasks];
+    this.#runs = [];
+    this.#tasks = [];
+    if (runs.length + tasks.length > 0) this.#sending = this.#sending.then(() => this.#send(runs, tasks));
+    return this.#sending;
+  }
+
+  #schedule(): void {
+    if (this.#tasks.length >= most) void this.flush();
+    else this.#timer ??= setTimeout(() => void this.flush(), latest).unref();
+  }
+
+  async #send(runs: readonly RunRecord[], tasks: readonly TaskRecord[]): Promise<void> {
+    try {
+      const store = this.#store();
+      const from = await (origin ??= readOrigin());
+      if (tasks.length > 0) await store.insert(tasksCollection, tasks);
+      if (runs.length === 0) return;
+      await store.insert(
+        runsCollection,
+        runs.map((run) => ({ ...run, ...from })),
+      );
+      await this.#trim(store, runs.length);
+    } catch (error) {
+      this.#log.warn(`run records could not be written: ${(error as Error).message}`);
+    }
+  }
+
+  /** Drops the oldest runs, with their tasks, beyond those that are kept. */
+  async #trim(store: Store, added: number): Promise<void> {
+    this.#sinceTrim += added;
+    if (this.#sinceTrim < slack) return;
+    this.#sinceTrim = 0;
+    const [oldest] = await store.find<RunRecord>(runsCollection, { sort: { started: -1 }, skip: kept, limit: 1 }).toArray();
+    if (oldest === undefined) return;
+    await store.delete(runsCollection, { started: { $lte: oldest.started } });
+    await store.delete(tasksCollection, { started: { $lte: oldest.started } });
+  }
+}
+
+let origin: Promise<object> | undefined;
+
+/** Which machine and which commit of the working directory a run came from. */
+async function readOrigin(): Promise<object> {
+  const commit = await new Promise<string | undefined>((resolve) => {
+    execFile('git', ['rev-parse', 'HEAD'], { timeout: 2000 }, (error, stdout) => {
+      resolve(error === null ? stdout.trim() : undefined); // no git, or no repository: the run has no commit
+    });
+  });
+  return { host: hostname(), pid: process.pid, ...(commit === undefined ? {} : { commit }) };
+}
+
+function nothing(): void {
+  // not recorded
+}

@@ -1,0 +1,212 @@
+import { describeBindings, type GivenBindings } from '../binding/ports.js';
+import { MillraceError, TaskError, toError } from '../errors.js';
+import type { ProcessorSpec } from '../metadata/spec.js';
+import type { EventListeners, Log, Retry, RunStatus, TaskEvent, TaskResult } from '../types.js';
+import { runAttempt, type AttemptEnd } from './attempt.js';
+import { newId } from './id.js';
+import { describeDuration, describeTask, silentLog } from './log.js';
+import { Monitor } from './monitor.js';
+import { describeInputs, prepareTask, type PreparedTask } from './prepare.js';
+import { retryDelay, systemClock } from './retry.js';
+import type { Runtime } from './runtime.js';
+import { Masker } from './secrets.js';
+
+export interface RunOptions {
+  /** Cancels the run. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds for one attempt; default the processor's. */
+  readonly timeout?: number;
+  /** Default the processor's. */
+  readonly retry?: Retry;
+  /** Listeners for this run alone, besides the app's. */
+  readonly on?: EventListeners;
+}
+
+/**
+ * Runs one task: checks its bindings, makes its attempts, publishes, and writes its record.
+ *
+ * @throws BindingError where its bindings or parameters are at fault.
+ * @throws TaskError where it failed, took too long, or was cancelled.
+ */
+export async function runTask(runtime: Runtime, spec: ProcessorSpec, given: GivenBindings, options: RunOptions): Promise<TaskResult> {
+  const task = await prepareTask(runtime, spec, given);
+  const params = await task.params();
+  return new TaskRun(runtime, task, given, params, options).run();
+}
+
+class TaskRun {
+  readonly #runtime: Runtime;
+  readonly #task: PreparedTask;
+  readonly #given: GivenBindings;
+  readonly #params: object | undefined;
+  readonly #options: RunOptions;
+  readonly #runId = newId();
+  readonly #taskId = newId();
+  readonly #metrics = new Map<string, number>();
+  readonly #masker: Masker;
+  readonly #log: Log;
+  readonly #events: Runtime['events'];
+
+  constructor(runtime: Runtime, task: PreparedTask, given: GivenBindings, params: object | undefined, options: RunOptions) {
+    this.#runtime = runtime;
+    this.#task = task;
+    this.#given = given;
+    this.#params = params;
+    this.#options = options;
+    this.#masker = new Masker(task.spec.params?.schema, params);
+    this.#log = runtime.log === silentLog ? silentLog : this.#masker.log(runtime.log);
+    this.#events = options.on === undefined ? runtime.events : runtime.events.extend(options.on);
+  }
+
+  async run(): Promise<TaskResult> {
+    const started = this.#now();
+    const begun = performance.now();
+    const monitor = new Monitor();
+    if (this.#events.has('run:start')) this.#events.emit('run:start', { runId: this.#runId, at: started });
+    if (this.#runtime.announce) this.#log.info(this.#describe(), { runId: this.#runId });
+    const { end, attempts } = await this.#attempts();
+    const { ports } = end;
+    const ms = performance.now() - begun;
+    const result: Omit<TaskResult, 'status'> = {
+      id: this.#taskId,
+      runId: this.#runId,
+      processor: this.#task.spec.name,
+      attempts,
+      started,
+      finished: this.#now(),
+      ms,
+      ...ports.counts('property'),
+      metrics: Object.fromEntries(this.#metrics),
+      monitor: monitor.stop(ports.batches),
+    };
+    if (end.status === 'succeeded') return this.#succeed({ ...result, status: 'succeeded' }, end);
+    throw this.#fail(result, end);
+  }
+
+  async #attempts(): Promise<{ readonly end: AttemptEnd; readonly attempts: number }> {
+    const { spec } = this.#task;
+    const { signal } = this.#options;
+    const retry = this.#options.retry ?? spec.retry;
+    for (let attempt = 1; ; attempt++) {
+      const end = await this.#attempt(attempt);
+      const delay = end.status === 'failed' ? retryDelay(retry, attempt, end.error) : undefined;
+      if (delay === undefined) return { end, attempts: attempt };
+      if (this.#events.has('task:retry')) this.#events.emit('task:retry', { ...this.#facts(), attempt, error: toError(end.error), delay });
+      this.#log.warn(`${spec.name}  attempt ${String(attempt)} failed: ${messageOf(end.error)}; the next one in ${describeDuration(delay)}`);
+      try {
+        if (delay > 0) await (this.#runtime.clock ?? systemClock).sleep(delay, signal);
+      } catch {
+        // the signal was aborted while waiting: the run is cancelled
+        return { end: { ...end, status: 'cancelled', code: 'TASK_CANCELLED', error: signal?.reason, path: [spec.name] }, attempts: attempt };
+      }
+    }
+  }
+
+  #attempt(attempt: number): Promise<AttemptEnd> {
+    const { spec } = this.#task;
+    this.#metrics.clear();
+    if (this.#events.has('task:start')) this.#events.emit('task:start', { ...this.#facts(), attempt });
+    return runAttempt({
+      runtime: this.#runtime,
+      events: this.#events,
+      task: this.#task,
+      params: this.#params,
+      runId: this.#runId,
+      taskId: this.#taskId,
+      attempt,
+      log: this.#log,
+      metrics: this.#metrics,
+      signal: this.#options.signal,
+      timeout: this.#options.timeout ?? spec.timeout,
+      facts: () => this.#facts(),
+    });
+  }
+
+  #succeed(result: TaskResult, end: AttemptEnd): TaskResult {
+    this.#record(result, end);
+    if (this.#runtime.announce) this.#log.info(this.#describe({ ...result, status: 'succeeded' }), { runId: this.#runId });
+    this.#emitEnd('succeeded', { result });
+    return result;
+  }
+
+  #fail(result: Omit<TaskResult, 'status'>, end: AttemptEnd): TaskError {
+    const status = end.status === 'cancelled' ? 'cancelled' : 'failed';
+    const error = this.#error(result.attempts, end);
+    this.#record({ ...result, status }, end, error);
+    if (this.#runtime.announce) {
+      this.#log.error(this.#describe({ ...result, status }), { runId: this.#runId, error: error.message });
+    }
+    this.#emitEnd(status, { error });
+    return error;
+  }
+
+  #error(attempts: number, end: AttemptEnd): TaskError {
+    const { name } = this.#task.spec;
+    const facts = { cause: end.error, path: end.path ?? [name], taskId: this.#taskId, processor: name, attempts, ...(end.teardown === undefined ? {} : { teardown: end.teardown }) };
+    const ignored = end.abandoned === true ? `; it ignored its signal for ${describeDuration(this.#runtime.closeTimeout)} and was given up: pass the signal on, or check it between rows` : '';
+    const teardown = end.teardown === undefined ? '' : `; besides, ${end.teardown.message}`;
+    const tried = attempts > 1 ? ` after ${String(attempts)} attempts` : '';
+    const text = {
+      TASK_FAILED: `Processor '${name}' failed${tried}: ${messageOf(end.error)}`,
+      TASK_TIMEOUT: `${messageOf(end.error)}${tried}${ignored}`,
+      TASK_CANCELLED: `Processor '${name}' was cancelled: ${messageOf(end.error)}${ignored}`,
+    }[end.code ?? 'TASK_FAILED'];
+    return new TaskError(end.code ?? 'TASK_FAILED', this.#masker.text(`${text}${teardown}`), facts);
+  }
+
+  #record(result: Omit<TaskResult, 'status'> & { readonly status: RunStatus }, end: AttemptEnd, error?: TaskError): void {
+    const { spec } = this.#task;
+    const { status, started, finished, ms } = result;
+    const cause = error === undefined ? undefined : { code: codeOf(error), message: error.message };
+    this.#runtime.recorder.task({
+      _id: this.#taskId,
+      runId: this.#runId,
+      processor: spec.name,
+      status: status === 'partial' ? 'succeeded' : status,
+      attempts: result.attempts,
+      started,
+      finished,
+      ms,
+      bindings: { inputs: describeInputs(spec, this.#given), outputs: describeBindings(spec.outputs, this.#given.outputs) },
+      ...end.ports.counts('port'),
+      metrics: result.metrics,
+      monitor: result.monitor,
+      ...(cause === undefined ? {} : { error: cause }),
+    });
+    const message = error === undefined ? {} : { error: error.message };
+    this.#runtime.recorder.run({ _id: this.#runId, kind: 'task', name: spec.name, status, started, finished, ms, ...message });
+  }
+
+  #emitEnd(status: 'succeeded' | 'failed' | 'cancelled', outcome: { readonly result: TaskResult } | { readonly error: Error }): void {
+    if (this.#events.has('task:end')) this.#events.emit('task:end', { ...this.#facts(), status, ...outcome });
+    if (this.#events.has('run:end')) this.#events.emit('run:end', { runId: this.#runId, at: this.#now(), status });
+  }
+
+  #describe(result?: Omit<TaskResult, 'status'> & { readonly status: RunStatus }): string {
+    const { spec } = this.#task;
+    return describeTask({
+      name: spec.name,
+      inputs: describeInputs(spec, this.#given),
+      outputs: describeBindings(spec.outputs, this.#given.outputs),
+      ...(result === undefined ? {} : { counts: result, end: result }),
+    });
+  }
+
+  #facts(): TaskEvent {
+    return { runId: this.#runId, taskId: this.#taskId, processor: this.#task.spec.name, at: this.#now() };
+  }
+
+  #now(): Date {
+    return this.#runtime.clock?.now() ?? new Date();
+  }
+}
+
+/** The code of what went wrong: that of Millrace's own error beneath, where there is one. */
+function codeOf(error: TaskError): string {
+  return error.cause instanceof MillraceError && error.code === 'TASK_FAILED' ? error.cause.code : error.code;
+}
+
+function messageOf(error: unknown): string {
+  return toError(error).message;
+}
+
