@@ -1,6 +1,6 @@
 import type { Class } from '../types.js';
 import { unknownValue, type Found } from './finding.js';
-import { answersAtOnce } from './known-rule.js';
+import { answersAtOnce } from './rule-proof.js';
 import { maskSecrets, type Secrets } from './mask.js';
 import { PropertyCheck, type Trail } from './property-check.js';
 import { rulesOf } from './rules.js';

@@ -68,7 +68,7 @@ function made(value: unknown, before: unknown, filling: Filling, name: string): 
   if (nested.isMap) return value;
   const schema = nested.of(value, value) ?? (typeof before === 'object' && before !== null ? ownClass(before) : undefined);
   if (schema === undefined) return value;
-  return fill(before instanceof schema ? before : construct(schema), value, { ...filling, schema });
+  return fill(before instanceof schema ? (before as object) : construct(schema), value, { ...filling, schema });
 }
 
 function isPlain(value: unknown): value is object {

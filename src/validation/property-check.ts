@@ -1,7 +1,8 @@
 import { MillraceError } from '../errors.js';
 import { MASK } from '../mask.js';
 import type { Class } from '../types.js';
-import { isPromise, knownTest, type Test } from './known-rule.js';
+import type { Test } from './known-rules.js';
+import { isPromise, knownTest } from './rule-proof.js';
 import { maskSecrets, type Secrets } from './mask.js';
 import { below, later, unknownValue, type Finding, type Found } from './finding.js';
 import { ruleText } from './message.js';
