@@ -2,14 +2,13 @@ import { describeValue, suggestName } from '../errors.js';
 import type { Wanted } from '../metadata/class-record.js';
 import { misused, type Place } from '../metadata/misuse.js';
 import { declareMember, declareParameter } from '../metadata/writers.js';
-import { Scope, scopeOrder, type Dependency, type Mismatch } from '../types.js';
+import { Scope, scopeOrder, type Class, type Dependency, type Mismatch } from '../types.js';
 import { fieldOf, isStandardContext, parameterOf, refuseBare, useOf, type Target } from './use.js';
 
 /** A decorator for a field or a constructor parameter that takes what the provider gives: on any other it does not compile. */
 export interface DependsDecorator<T> {
   <O extends object, K extends string & keyof O>(target: O & (T extends O[K] ? unknown : Mismatch<O[K], T>), key: K): void;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the parameters of any class
-  <C extends new (...args: any[]) => any, I extends number>(
+  <C extends Class, I extends number>(
     target: C & (T extends ConstructorParameters<C>[I] ? unknown : Mismatch<ConstructorParameters<C>[I], T>),
     key: undefined,
     index: I,
