@@ -1,9 +1,9 @@
-import { describeValue, suggestName } from '../errors.js';
+import { describeValue, nearestName, suggestName } from '../errors.js';
 import { misused, type Place } from '../metadata/misuse.js';
 import { isClass } from './use.js';
 
 /** Answers what is wrong with a value, as the end of a sentence that begins with its name. */
-export type Rule = (value: unknown) => string | undefined;
+type Rule = (value: unknown) => string | undefined;
 export type Rules = Readonly<Record<string, Rule>>;
 
 /** Refuses options that are not known or not of their type: TypeScript has said so before, plain JavaScript has not. */
@@ -44,7 +44,7 @@ export const aKey = rule(
   (value) => isName(value) || (Array.isArray(value) && value.length > 0 && value.every(isName)),
 );
 export const flag = rule('true or false', (value) => typeof value === 'boolean');
-export const aFunction = rule('a function', (value) => typeof value === 'function');
+const aFunction = rule('a function', (value) => typeof value === 'function');
 export const aBinding = rule(
   "a string such as 'prices', or what collection(), file(), rows() or sink() made",
   (value) => isText(value) || (isObject(value) && 'kind' in value && isText(value.kind)),
@@ -52,9 +52,9 @@ export const aBinding = rule(
 
 /** Milliseconds. Infinity is refused: a timer would take it for 1. */
 export const aTimeout = rule('a number of milliseconds above 0 (leave it out for none)', (value) => isFinite(value) && value > 0);
-export const aDelay = rule('a number of milliseconds, 0 or above', (value) => isFinite(value) && value >= 0);
-export const aShare = rule('a number from 0 to 1', (value) => isFinite(value) && value >= 0 && value <= 1);
-export const aCount = rule('a whole number, 1 or above', (value) => Number.isSafeInteger(value) && (value as number) >= 1);
+const aDelay = rule('a number of milliseconds, 0 or above', (value) => isFinite(value) && value >= 0);
+const aShare = rule('a number from 0 to 1', (value) => isFinite(value) && value >= 0 && value <= 1);
+const aCount = rule('a whole number, 1 or above', (value) => value === Infinity || (Number.isSafeInteger(value) && (value as number) >= 1));
 
 /** A class, given when it is named at all: `schema: Price` is undefined where two files import each other. */
 export const aClass: Rule = (value) => {
@@ -68,7 +68,8 @@ export function oneOf(...values: readonly string[]): Rule {
   const expected = values.map((value) => `'${value}'`).join(', ');
   return (value) => {
     if (value === undefined || values.includes(value as string)) return undefined;
-    return `must be one of ${expected}, not ${describeValue(value)}.${isText(value) ? ` ${suggestName(value, values)}` : ''}`;
+    const nearest = isText(value) ? nearestName(value, values) : undefined;
+    return `must be one of ${expected}, not ${describeValue(value)}.${nearest === undefined ? '' : ` Did you mean '${nearest}'?`}`;
   };
 }
 

@@ -50,7 +50,8 @@ function toPlace(line: string): { file: string; line: string } | undefined {
   const callee = open < 0 ? '' : frame.slice(0, open);
   const at = /^(.+):(\d+):\d+$/.exec(open < 0 ? frame : frame.slice(open + 2, -1));
   if (at?.[1] === undefined || at[2] === undefined) return undefined;
-  if (at[1].startsWith('node:') || helper.test(callee)) return undefined;
+  // Code made from text has no file: who evaluated it is the next frame.
+  if (/^(?:node:|eval at |<anonymous>)/.test(at[1]) || helper.test(callee)) return undefined;
   const file = toPath(at[1]);
   return helperPackage.test(file) ? undefined : { file, line: at[2] };
 }

@@ -6,12 +6,18 @@ import type { InputSpec, OutputSpec, ParamsSpec } from './spec.js';
 
 /** What the decorators of one class have said, without its base classes. */
 export interface ClassRecord {
-  processor?: { readonly options: ProcessorOptions; readonly where: CallSite };
+  processor?: OwnProcessor;
   /** Ports, params and injected fields by property, in declaration order: a property is one of them only. */
   readonly members: Map<string, Member>;
   /** By index, of the constructor. */
   readonly parameters: Map<number, Wanted>;
   readonly secrets: Map<string, CallSite>;
+}
+
+/** `@Processor` as it was written. */
+export interface OwnProcessor {
+  readonly options: ProcessorOptions;
+  readonly where: CallSite;
 }
 
 export type Member =

@@ -1,7 +1,15 @@
 import { MillraceError } from '../errors.js';
-import type { Class, ProcessorOptions } from '../types.js';
-import type { CallSite } from './call-site.js';
-import { findRecord, hasForeignRecord, lineage, readRecords, recordsOf, type ClassRecord, type Member } from './class-record.js';
+import type { Class } from '../types.js';
+import {
+  findRecord,
+  hasForeignRecord,
+  lineage,
+  readRecords,
+  recordsOf,
+  type ClassRecord,
+  type Member,
+  type OwnProcessor,
+} from './class-record.js';
 import { present, withWhere } from './facts.js';
 import { mergeMembers } from './members.js';
 import { misused, nameOf } from './misuse.js';
@@ -18,8 +26,9 @@ const specs = new WeakMap<Class, ProcessorSpec>();
 export function findProcessorSpec(target: Class): ProcessorSpec | undefined {
   const known = specs.get(target);
   if (known !== undefined) return known;
-  if (findRecord(target)?.processor === undefined) return undefined;
-  const spec = toProcessorSpec(target, readRecords(target));
+  const own = findRecord(target)?.processor;
+  if (own === undefined) return undefined;
+  const spec = toProcessorSpec(target, own, readRecords(target));
   specs.set(target, spec);
   return spec;
 }
@@ -32,9 +41,7 @@ export function findProcessorSpec(target: Class): ProcessorSpec | undefined {
 export function getProcessorSpec(target: Class): ProcessorSpec {
   const spec = findProcessorSpec(target);
   if (spec !== undefined) return spec;
-  const [base] = lineage(target)
-    .filter((one) => findRecord(one)?.processor !== undefined)
-    .slice(-1);
+  const base = lineage(target).findLast((one) => findRecord(one)?.processor !== undefined);
   let reason = `write @Processor() above the class.`;
   if (base !== undefined)
     reason = `its base class ${nameOf(base)} is one, but that is not inherited: write @Processor() above ${nameOf(target)} too.`;
@@ -43,12 +50,11 @@ export function getProcessorSpec(target: Class): ProcessorSpec {
 }
 
 /** Makes the spec to find its faults and forgets it: more may be said of the class before it is first used. */
-export function checkProcessor(target: Class): void {
-  toProcessorSpec(target, recordsOf(lineage(target)));
+export function checkProcessor(target: Class, own: OwnProcessor): void {
+  toProcessorSpec(target, own, recordsOf(lineage(target)));
 }
 
-function toProcessorSpec(target: Class, records: readonly ClassRecord[]): ProcessorSpec {
-  const { options, where } = ownProcessor(target);
+function toProcessorSpec(target: Class, { options, where }: OwnProcessor, records: readonly ClassRecord[]): ProcessorSpec {
   const name = options.name ?? target.name;
   const members = [...mergeMembers(records).values()];
   const inputs = members.flatMap((member) => (member.kind === 'input' ? member.spec : []));
@@ -73,12 +79,6 @@ function toProcessorSpec(target: Class, records: readonly ClassRecord[]): Proces
 }
 
 const none: readonly never[] = Object.freeze([]);
-
-function ownProcessor(target: Class): { readonly options: ProcessorOptions; readonly where: CallSite } {
-  const own = findRecord(target)?.processor;
-  if (own === undefined) throw new MillraceError('DECORATOR_MISUSED', `${nameOf(target)} is not a processor.`);
-  return own;
-}
 
 function refuseDuplicates(processor: string, ports: readonly (InputSpec | OutputSpec)[]): void {
   const seen = new Map<string, InputSpec | OutputSpec>();

@@ -16,7 +16,7 @@ export function declareProcessor(target: Class, options: ProcessorOptions, place
   if (record.processor !== undefined)
     throw misused(place, `the class has @Processor() already (${record.processor.where()}): keep one of them.`);
   record.processor = { options, where: place.where };
-  checkProcessor(target);
+  checkProcessor(target, record.processor);
 }
 
 /** Says what a property is. */

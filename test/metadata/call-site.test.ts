@@ -60,6 +60,7 @@ describe('findUserFrame', () => {
     ['an async frame', ['async /other/a.ts:3:5'], '/other/a.ts:3'],
     ['a Windows path', ['Foo (C:\\work\\a.ts:3:5)'], 'C:\\work\\a.ts:3'],
     ['internals of Node first', ['ModuleJob.run (node:internal/modules/esm/module_job:3:25)', '/other/a.ts:3:5'], '/other/a.ts:3'],
+    ['code made from text first', ['eval (eval at make (/x/y.ts:1:2), <anonymous>:23:5)', '/other/a.ts:3:5'], '/other/a.ts:3'],
     [
       'helpers of a compiler first',
       [
