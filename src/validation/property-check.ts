@@ -81,7 +81,7 @@ export class PropertyCheck {
       found = [...(found ?? []), broken];
     }
     if (this.nested === undefined || value === undefined) return found;
-    const inside = this.#inside(owner, value, trail);
+    const inside = this.#inside(owner, this.nested.isMap ? asMap(value) : value, trail);
     return inside === undefined ? found : [...(found ?? []), ...this.#hidden(below(this.name, inside))];
   }
 
@@ -92,7 +92,6 @@ export class PropertyCheck {
     if (value instanceof Map) return this.#items(owner, value, { items: [...value.values()], keys: [...value.keys()] }, trail);
     if (typeof value !== 'object' || value === null)
       return typeof value === 'function' ? [unknownValue(value)] : [this.#notNested(owner, value)];
-    if (this.nested?.isMap === true) return this.#items(owner, value, { items: Object.values(value), keys: Object.keys(value) }, trail);
     return this.#object(owner, value, trail);
   }
 
@@ -170,6 +169,12 @@ function keeps(rule: Rule, owner: Owner, value: unknown, schema: Class): boolean
 }
 
 type RuleMetadataCondition = (owner: Owner, value: unknown) => boolean;
+
+/** In a row, and in a file, an object stands for the Map that the class declares. */
+function asMap(value: unknown): unknown {
+  const isCollection = Array.isArray(value) || value instanceof Set || value instanceof Map;
+  return typeof value === 'object' && value !== null && !isCollection ? new Map(Object.entries(value)) : value;
+}
 
 function toArray(collection: readonly unknown[] | ReadonlySet<unknown> | ReadonlyMap<unknown, unknown>): readonly unknown[] {
   return Array.isArray(collection)

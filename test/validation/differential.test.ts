@@ -45,21 +45,46 @@ describe('row checks against class-validator', () => {
       conditional: [cv.ValidateIf(isOn), decorator()],
       kept: [cv.IsDefined(), decorator({ validateIf: isOn })],
     });
-    const rows = every.map((value, at) => ({ on: at % 3 === 0, alone: value, each: wrapped(value, at), optional: value, conditional: value, kept: value }));
+    const rows = every.map((value, at) => ({
+      on: at % 3 === 0,
+      alone: value,
+      each: wrapped(value, at),
+      optional: value,
+      conditional: value,
+      kept: value,
+    }));
     await sameForEvery(schema, [{}, { each: [, 'a'] }, ...rows]);
   });
 
   it('agree on classes of several properties, with rules of all kinds, own and inherited', async () => {
     const decorator = fc.oneof(
-      fc.constantFrom<Decorator>(cv.IsOptional(), cv.IsDefined(), cv.Allow(), cv.ValidateIf((_, value) => value !== 'a')),
-      fc.tuple(fc.constantFrom(...Object.values(decorators)), fc.boolean(), fc.boolean()).map(([make, each, group]) => make({ each, ...(group ? { groups: ['g'] } : {}) })),
+      fc.constantFrom<Decorator>(
+        cv.IsOptional(),
+        cv.IsDefined(),
+        cv.Allow(),
+        cv.ValidateIf((_, value) => value !== 'a'),
+      ),
+      fc
+        .tuple(fc.constantFrom(...Object.values(decorators)), fc.boolean(), fc.boolean())
+        .map(([make, each, group]) => make({ each, ...(group ? { groups: ['g'] } : {}) })),
     );
-    const properties = fc.dictionary(fc.constantFrom('a', 'b', 'c', '0', 'toJSON'), fc.array(decorator, { minLength: 1, maxLength: 3 }), { minKeys: 1, maxKeys: 4 });
-    const row = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', '0', 'toJSON'), fc.oneof(fc.constantFrom(...every), fc.array(fc.constantFrom(...every), { maxLength: 3 })));
-    const property = fc.asyncProperty(properties, fc.option(properties), fc.array(row, { minLength: 1, maxLength: 8 }), async (own, inherited, rows) => {
-      const schema = classOf(own, inherited === null ? undefined : classOf(inherited));
-      await sameForEvery(schema, rows);
+    const properties = fc.dictionary(fc.constantFrom('a', 'b', 'c', '0', 'toJSON'), fc.array(decorator, { minLength: 1, maxLength: 3 }), {
+      minKeys: 1,
+      maxKeys: 4,
     });
+    const row = fc.dictionary(
+      fc.constantFrom('a', 'b', 'c', 'd', '0', 'toJSON'),
+      fc.oneof(fc.constantFrom(...every), fc.array(fc.constantFrom(...every), { maxLength: 3 })),
+    );
+    const property = fc.asyncProperty(
+      properties,
+      fc.option(properties),
+      fc.array(row, { minLength: 1, maxLength: 8 }),
+      async (own, inherited, rows) => {
+        const schema = classOf(own, inherited === null ? undefined : classOf(inherited));
+        await sameForEvery(schema, rows);
+      },
+    );
     await fc.assert(property, { seed: 20_240_229, numRuns: 150 });
   });
 });
@@ -90,9 +115,19 @@ class Branch {
   @cv.IsOptional() @cv.ValidateNested() @Type(() => NoRules) bare?: NoRules;
   @cv.IsOptional() @cv.ValidateNested() @Type(() => Leaf) byName?: Map<string, Leaf>;
   @cv.ValidateNested()
-  @Type(() => Circle, { keepDiscriminatorProperty: true, discriminator: { property: 'kind', subTypes: [{ name: 'circle', value: Circle }, { name: 'square', value: Square }] } })
+  @Type(() => Circle, {
+    keepDiscriminatorProperty: true,
+    discriminator: {
+      property: 'kind',
+      subTypes: [
+        { name: 'circle', value: Circle },
+        { name: 'square', value: Square },
+      ],
+    },
+  })
   shape?: Circle | Square;
-  @cv.ValidateNested() @Type((options) => ((options?.object as { square?: boolean }).square === true ? Square : Circle)) chosen?: Circle | Square;
+  @cv.ValidateNested() @Type((options) => ((options?.object as { square?: boolean }).square === true ? Square : Circle)) chosen?:
+    Circle | Square;
   @cv.IsOptional() @cv.ValidateNested({ message: 'no tree', groups: ['x'] }) @Type(() => Tree) tree?: Tree;
 }
 class Thicket extends Branch {
@@ -101,27 +136,57 @@ class Thicket extends Branch {
 }
 
 const leaf = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ name: fc.constantFrom('a', 'b'), size: fc.constantFrom<unknown>(1, undefined) }, { requiredKeys: ['name'] }) },
-  fc.record({ name: fc.constantFrom<unknown>('a', 1, null), size: fc.constantFrom<unknown>(1, 'x', null), extra: fc.constant(1) }, { requiredKeys: [] }),
+  {
+    weight: 3,
+    arbitrary: fc.record({ name: fc.constantFrom('a', 'b'), size: fc.constantFrom<unknown>(1, undefined) }, { requiredKeys: ['name'] }),
+  },
+  fc.record(
+    { name: fc.constantFrom<unknown>('a', 1, null), size: fc.constantFrom<unknown>(1, 'x', null), extra: fc.constant(1) },
+    { requiredKeys: [] },
+  ),
   fc.constantFrom<unknown>(null, undefined, 'leaf', 5, true, new Date(0), []),
 );
 const shape = fc.oneof(
-  fc.record({ kind: fc.constantFrom<unknown>('circle', 'square', 'none', undefined), radius: fc.constantFrom(1, -1), side: fc.constantFrom(1, 'x') }, { requiredKeys: ['kind'] }),
+  fc.record(
+    {
+      kind: fc.constantFrom<unknown>('circle', 'square', 'none', undefined),
+      radius: fc.constantFrom(1, -1),
+      side: fc.constantFrom(1, 'x'),
+    },
+    { requiredKeys: ['kind'] },
+  ),
   fc.constantFrom<unknown>(undefined, null, 3, {}),
 );
 const { tree } = fc.letrec((tie) => ({
   tree: fc.record(
-    { name: fc.constantFrom<unknown>('t', 't', 't', 4), left: fc.oneof({ depthSize: 'small' }, fc.constantFrom<unknown>(undefined, null, 7), tie('tree')), children: fc.oneof({ depthSize: 'small' }, fc.constantFrom<unknown>(undefined, null, 'x', []), fc.array(tie('tree'), { maxLength: 3 })) },
+    {
+      name: fc.constantFrom<unknown>('t', 't', 't', 4),
+      left: fc.oneof({ depthSize: 'small' }, fc.constantFrom<unknown>(undefined, null, 7), tie('tree')),
+      children: fc.oneof(
+        { depthSize: 'small' },
+        fc.constantFrom<unknown>(undefined, null, 'x', []),
+        fc.array(tie('tree'), { maxLength: 3 }),
+      ),
+    },
     { requiredKeys: ['name'] },
   ),
 }));
 const branch = fc.record(
   {
     leaf,
-    leaves: fc.oneof({ weight: 3, arbitrary: fc.array(fc.oneof({ weight: 5, arbitrary: leaf }, fc.array(leaf, { maxLength: 2 })), { maxLength: 4 }) }, leaf),
+    leaves: fc.oneof(
+      { weight: 3, arbitrary: fc.array(fc.oneof({ weight: 5, arbitrary: leaf }, fc.array(leaf, { maxLength: 2 })), { maxLength: 4 }) },
+      leaf,
+    ),
     bare: fc.constantFrom<unknown>(undefined, null, {}, { name: 'x' }, [{}]),
     byName: fc.oneof(fc.constantFrom<unknown>(undefined, null), fc.dictionary(fc.constantFrom('k', 'l'), leaf, { noNullPrototype: true })),
-    shape: fc.oneof(shape, fc.array(shape.filter((one) => typeof one === 'object' && one !== null), { maxLength: 2 })),
+    shape: fc.oneof(
+      shape,
+      fc.array(
+        shape.filter((one) => typeof one === 'object' && one !== null),
+        { maxLength: 2 },
+      ),
+    ),
     chosen: shape,
     square: fc.boolean(),
     tree,
@@ -149,7 +214,22 @@ describe('row checks of nested classes against class-validator with class-transf
     }
     const good = Object.assign(new Leaf(), { name: 'a' });
     const bad = Object.assign(new Leaf(), { name: 1, size: 'x' });
-    for (const leaves of [good, bad, [good, bad], new Set([bad, good]), new Map([['k', bad], ['l', good]]), [[bad]], [new Set([bad])], new Thing(), undefined, null, 5]) {
+    for (const leaves of [
+      good,
+      bad,
+      [good, bad],
+      new Set([bad, good]),
+      new Map([
+        ['k', bad],
+        ['l', good],
+      ]),
+      [[bad]],
+      [new Set([bad])],
+      new Thing(),
+      undefined,
+      null,
+      5,
+    ]) {
       const expected = await expectedOf(Object.assign(new Grove(), { leaves }));
       expect(await foundOf(checkOf(Grove), { leaves })).toEqual(expected);
     }
@@ -174,11 +254,21 @@ describe('row checks of custom constraints against class-validator', () => {
     }
   }
   /** Of the name and the type of a built-in rule, but another rule. */
-  const IsString = (property: string, options?: cv.ValidationOptions): Decorator => (target, name) =>
-    cv.registerDecorator({ name: 'isString', target: target.constructor, propertyName: name, constraints: [property], ...(options === undefined ? {} : { options }), validator: {
-      validate: (value, given) => typeof value === 'string' && value === (given?.object as Record<string, unknown> | undefined)?.[property],
-      defaultMessage: () => '$property must be a string',
-    } });
+  const IsString =
+    (property: string, options?: cv.ValidationOptions): Decorator =>
+    (target, name) =>
+      cv.registerDecorator({
+        name: 'isString',
+        target: target.constructor,
+        propertyName: name,
+        constraints: [property],
+        ...(options === undefined ? {} : { options }),
+        validator: {
+          validate: (value, given) =>
+            typeof value === 'string' && value === (given?.object as Record<string, unknown> | undefined)?.[property],
+          defaultMessage: () => '$property must be a string',
+        },
+      });
   class Unregistered {
     validate(): boolean {
       return false;
@@ -195,7 +285,16 @@ describe('row checks of custom constraints against class-validator', () => {
 
   it('agrees', async () => {
     const value = fc.constantFrom<unknown>('x!', 'x', 'late', 1, undefined, ['late', 'x'], ['x']);
-    const row = fc.record({ a: value, b: value, c: value, d: value, e: fc.oneof(value, value.map((one) => Promise.resolve(one))) });
+    const row = fc.record({
+      a: value,
+      b: value,
+      c: value,
+      d: value,
+      e: fc.oneof(
+        value,
+        value.map((one) => Promise.resolve(one)),
+      ),
+    });
     const property = fc.asyncProperty(row, fc.array(row, { maxLength: 2 }), async (outer, inner) => {
       const found = await foundOf(checkOf(Custom), { ...outer, more: inner });
       const more = inner.map((one) => Object.assign(new Custom(), one));

@@ -4,7 +4,10 @@ import { compileRowCheck, type Reason, type RowCheck } from '../../src/validatio
 import type { ConcreteClass } from '../../src/types.js';
 
 /** A class with decorators on its properties, as the compiler would have applied them. */
-export function classOf(properties: Readonly<Record<string, readonly Decorator[]>>, base: ConcreteClass = Object): ConcreteClass<Record<string, unknown>> {
+export function classOf(
+  properties: Readonly<Record<string, readonly Decorator[]>>,
+  base: ConcreteClass = Object,
+): ConcreteClass<Record<string, unknown>> {
   const made = class Generated extends (base as ConcreteClass<object>) {};
   for (const [name, given] of Object.entries(properties)) for (const decorator of given.toReversed()) decorator(made.prototype, name);
   return made as ConcreteClass<Record<string, unknown>>;
@@ -22,7 +25,10 @@ export async function expectedOf(instance: object): Promise<readonly string[] | 
 function flat(error: ValidationError, above: string): string[] {
   const property = (error.property as string | undefined) ?? '';
   const path = [above, property].filter((part) => part !== '').join('.');
-  return [...Object.keys(error.constraints ?? {}).map((rule) => `${path} ${rule}`), ...(error.children ?? []).flatMap((child) => flat(child, path))];
+  return [
+    ...Object.keys(error.constraints ?? {}).map((rule) => `${path} ${rule}`),
+    ...(error.children ?? []).flatMap((child) => flat(child, path)),
+  ];
 }
 
 /** The same of ours. */
