@@ -99,6 +99,10 @@ class RootContainer implements ContainerCore {
     }
   }
 
+  openScopes(): Scope[] {
+    return this.#scope.openBelow().map(scopeAt);
+  }
+
   observe(listener: DependencyListener): Disposable {
     const { listeners } = this.#shared;
     const own: DependencyListener = (event) => {

@@ -60,6 +60,11 @@ export class ResourceScope {
     return count;
   }
 
+  /** The levels of the scopes in it that are open. */
+  openBelow(): number[] {
+    return [...(this.#children ?? [])].flatMap((child) => [child.level, ...child.openBelow()]);
+  }
+
   open(level: number): ResourceScope {
     const child = new ResourceScope(level, this, this.#shared);
     child.#older = this.#child;

@@ -114,4 +114,6 @@ export interface ContainerCore extends Container {
   hasDependencies(target: Class): boolean;
   /** Tells of every set-up and closing until disposed; where nobody observes, no clock is read. */
   observe(listener: DependencyListener): Disposable;
+  /** The scopes that are open now. */
+  openScopes(): readonly Scope[];
 }

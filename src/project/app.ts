@@ -1,6 +1,6 @@
-import { createContainer, type ContainerCore } from '../container/container.js';
-import type { Container, ContainerOptions, DependencyGraph } from '../container/types.js';
-import { CompositionError, MillraceError, suggestName, type Fault } from '../errors.js';
+import { createContainer } from '../container/container.js';
+import type { Container, ContainerCore, ContainerOptions, DependencyGraph } from '../container/types.js';
+import { CompositionError, MillraceError, ScopeCloseError, suggestName, type Fault } from '../errors.js';
 import { findProcessorSpec, getProcessorSpec } from '../metadata/registry.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { Store } from '../storage/store.js';
@@ -55,6 +55,8 @@ interface InternalOptions {
   /** Run records are not written. */
   readonly unrecorded?: boolean;
   readonly onReject?: NonNullable<Runtime['onReject']>;
+  /** Closing throws where a scope opened by hand is still open, or any closer failed. */
+  readonly strict?: boolean;
 }
 
 /**
@@ -81,6 +83,8 @@ class ComposedApp implements App {
   readonly #specs: ReadonlyMap<string, ProcessorSpec>;
   readonly #running = new Set<Promise<unknown>>();
   readonly #events: EventHub;
+  readonly #strict: boolean;
+  readonly #failedClosers: MillraceError[] = [];
   #observed = false;
   #closing: Promise<void> | undefined;
 
@@ -89,6 +93,8 @@ class ComposedApp implements App {
     const log = merged.log === 'silent' ? silentLog : (merged.log ?? createLog());
     this.#stores = new AppStores(merged.stores ?? {});
     this.container = createContainer(merged) as ContainerCore;
+    this.#strict = internal.strict ?? false;
+    if (this.#strict) this.#collectFailedClosers();
     this.#specs = specsByName(merged.processors ?? []);
     this.#events = new EventHub((event, error) => {
       log.error(new Masker().text(`a listener of '${event}' threw: ${String(error)}`));
@@ -149,10 +155,21 @@ class ComposedApp implements App {
 
   async #close(): Promise<void> {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    const leaked = this.#strict ? this.container.openScopes() : [];
     const steps = [() => this.container.close(), () => this.#runtime.recorder.flush(), () => this.#stores.close()];
     const failed: unknown[] = [];
     for (const step of steps) await step().catch((error: unknown) => failed.push(error));
+    if (leaked.length > 0) throw new MillraceError('SCOPE_CLOSE_FAILED', `scopes were still open when the app was closed: ${leaked.join(', ')}; close each, or open it with \`await using\``);
+    if (failed.length === 0 && this.#failedClosers.length > 0) {
+      throw new ScopeCloseError(`closers failed while the app was in use: ${this.#failedClosers.map(({ message }) => message).join('; ')}`, this.#failedClosers);
+    }
     if (failed.length > 0) throw failed[0];
+  }
+
+  #collectFailedClosers(): void {
+    this.container.observe(({ error }) => {
+      if (error instanceof MillraceError) this.#failedClosers.push(error);
+    });
   }
 
   #specOf(name: string): ProcessorSpec {
@@ -178,7 +195,7 @@ class ComposedApp implements App {
     this.container.observe(({ event, name, scope, ms, error }) => {
       const at = this.#runtime.clock?.now() ?? new Date();
       if (event === 'setup') this.#events.emit('dependency:setup', { name, scope, ms, at });
-      else this.#events.emit('dependency:close', { name, scope, ms, at, ...(error === undefined ? {} : { error: error as Error }) });
+      else this.#events.emit('dependency:close', { name, scope, ms, at, ...(error === undefined ? {} : { error }) });
     });
   }
 }

@@ -1,0 +1,50 @@
+import { dirname, resolve } from 'node:path';
+import { MillraceError, suggestName } from '../errors.js';
+import { findProcessorSpec } from '../metadata/registry.js';
+import type { ProcessorSpec } from '../metadata/spec.js';
+import { findProjectOptions, type Project, type ProjectOptions } from './project.js';
+import type { Stores } from './stores.js';
+
+/** What a project has, by name. */
+export interface Catalogue {
+  readonly options: ProjectOptions;
+  readonly processors: ReadonlyMap<string, ProcessorSpec>;
+  /** @throws MillraceError `PROCESSOR_UNKNOWN` with the nearest name. */
+  get(name: string): ProcessorSpec;
+}
+
+/** Lists what a project has, without composing it: a project with faulty wiring has a catalogue too. */
+export function createCatalogue(project: Project): Catalogue {
+  const options = findProjectOptions(project);
+  if (options === undefined) throw new MillraceError('CONFIG_INVALID', 'a project is expected: what defineProject({ name, … }) answers');
+  const specs = (options.processors ?? []).flatMap((processor) => findProcessorSpec(processor) ?? []);
+  const processors = new Map(specs.map((spec) => [spec.name, spec]));
+  return {
+    options,
+    processors,
+    get(name) {
+      const spec = processors.get(name);
+      if (spec !== undefined) return spec;
+      throw new MillraceError('PROCESSOR_UNKNOWN', `project '${options.name}' has no processor '${name}'. ${suggestName(name, processors.keys())}`);
+    },
+  };
+}
+
+/**
+ * The stores of a project that was read from a file: the paths in their URLs are relative to its folder, and so is the default store
+ * where neither the project nor `MILLRACE_STORE` names one.
+ */
+export function storesOf(project: Project, path: string): Stores {
+  const { stores = {} } = findProjectOptions(project) ?? {};
+  const base = dirname(path);
+  const named = Object.entries(stores).map(([name, store]) => [name, typeof store === 'string' ? anchorStoreUrl(store, base) : store]);
+  const fallback = (process.env['MILLRACE_STORE'] ?? '') === '' ? { default: anchorStoreUrl('embedded:.millrace/data', base) } : {};
+  return { ...fallback, ...(Object.fromEntries(named) as Stores) };
+}
+
+/** The URL of a store, or a path, with a relative path made absolute. */
+export function anchorStoreUrl(url: string, base: string): string {
+  if (/^embedded:(?!\/)/i.test(url)) return `embedded:${encodeURI(base)}/${url.slice('embedded:'.length)}`;
+  const isPath = !/^[a-z][a-z0-9+.-]+:/i.test(url); // two letters at least: `C:\data` is a path
+  return isPath && url !== '' ? resolve(base, url) : url;
+}
