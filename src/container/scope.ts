@@ -62,7 +62,9 @@ export class ResourceScope {
 
   /** The levels of the scopes in it that are open. */
   openBelow(): number[] {
-    return [...(this.#children ?? [])].flatMap((child) => [child.level, ...child.openBelow()]);
+    const levels: number[] = [];
+    for (let child = this.#child; child !== undefined; child = child.#older) levels.push(child.level, ...child.openBelow());
+    return levels;
   }
 
   open(level: number): ResourceScope {

@@ -1,6 +1,6 @@
 import type { StoreSet } from '../binding/ports.js';
 import type { Reject } from '../binding/row-guard.js';
-import type { ContainerCore } from '../container/container.js';
+import type { ContainerCore } from '../container/types.js';
 import type { Clock, Log } from '../types.js';
 import type { EventHub } from './event-hub.js';
 import type { Recorder } from './recorder.js';
