@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Column } from '../../../src/types.js';
+import { readFile } from '../../../src/storage/files/read.js';
 import { put, rowsOf, temporaryFolder } from './folder.js';
 
 const folder = await temporaryFolder();
@@ -78,7 +79,6 @@ describe('reading CSV', () => {
   it('gives the rows before a mistake, then the mistake', async () => {
     const path = await put(folder, 'late.csv', 'a,b\n1,2\n3,4\n5\n');
     const rows: object[] = [];
-    const { readFile } = await import('../../../src/storage/files/read.js');
     const reading = (async () => {
       for await (const batch of readFile(path, { format: 'csv', gzip: false })) rows.push(...batch);
     })();

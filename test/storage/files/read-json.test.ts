@@ -132,7 +132,7 @@ describe('scanJson', () => {
     fc.assert(
       fc.property(mutated, ([text, at, letter, removed]) => {
         const place = at % (text.length + 1);
-        const changed = `${text.slice(0, place)}${letter}${text.slice(place + removed)}`.toWellFormed();
+        const changed = Buffer.from(`${text.slice(0, place)}${letter}${text.slice(place + removed)}`).toString(); // no half characters
         expect(isWhole(changed)).toBe(isJson(changed));
       }),
       { numRuns: 3000 },
