@@ -13,7 +13,7 @@ module.exports = defineConfig(
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: __dirname } },
     rules: {
-      eqeqeq: ['error', 'always'],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
       'no-var': 'error',
       'object-shorthand': 'error',
@@ -42,6 +42,12 @@ module.exports = defineConfig(
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
       // Decorated classes carry data by design, and a class of static members only is caught in review.
       '@typescript-eslint/no-extraneous-class': 'off',
+      // A schema class says what a plain object looks like: rows are never its instances.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      // What a context, a log or a reader offers may be taken apart: `run({ log, progress })`.
+      '@typescript-eslint/unbound-method': 'off',
+      // A string is spread on purpose where characters are counted.
+      '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
       // `noUncheckedIndexedAccess` asks for `!` after an index that was just computed: review judges whether a check reads as well.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-dynamic-delete': 'off',
@@ -66,7 +72,6 @@ module.exports = defineConfig(
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
-      '@typescript-eslint/unbound-method': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { args: 'none', varsIgnorePattern: '^_' }],
     },
   },
