@@ -1,0 +1,80 @@
+import { suggestName } from '../../errors.js';
+import type { Row } from '../../types.js';
+import { keyText } from '../query/key-text.js';
+import { isDocument } from '../query/path.js';
+import { accumulators, type Accumulator } from './accumulators.js';
+import { loadEngine, type Expressions } from './expressions.js';
+import { pipelineInvalid, wrongBody } from './fault.js';
+import type { Batches, Context, Run } from './stage.js';
+
+/** One output of a `$group`: how a group's state is begun, fed and ended. */
+interface Field {
+  readonly name: string;
+  begin(): { add(row: object): void; result(): unknown };
+}
+
+/** `$group`: rows are taken one by one, so that memory grows with the groups and what they gather, not with the input. */
+export async function group(body: unknown, context: Context): Promise<Run> {
+  const { place } = context;
+  if (!isDocument(body) || !Object.hasOwn(body, '_id')) throw wrongBody(place, 'an object with _id and accumulators', body);
+  const engine = await loadEngine();
+  const { _id: id, ...outputs } = body as Readonly<Record<string, unknown>>;
+  const keyOf = engine.compile(id, `${place}._id`, context.variables);
+  const fields = Object.entries(outputs).map(([name, spec]) => compileField(name, spec, engine, context));
+  return async function* (input) {
+    const groups = new Map<string, { readonly id: unknown; readonly states: readonly ReturnType<Field['begin']>[] }>();
+    for await (const batch of input) {
+      for (const row of batch) {
+        const key = keyOf(row) ?? null;
+        const text = keyText(key);
+        let found = groups.get(text);
+        if (!found) groups.set(text, (found = { id: key, states: fields.map((field) => field.begin()) }));
+        for (const state of found.states) state.add(row);
+      }
+    }
+    yield* slices([...groups.values()].map(({ id: _id, states }) => toRow(_id, fields, states)));
+  };
+}
+
+function toRow(id: unknown, fields: readonly Field[], states: readonly ReturnType<Field['begin']>[]): Row {
+  return Object.fromEntries([['_id', id], ...fields.map(({ name }, at) => [name, states[at]?.result()])]) as Row;
+}
+
+function compileField(name: string, spec: unknown, engine: Expressions, { place, variables }: Context): Field {
+  const here = `${place}.${name}`;
+  const [operator, ...more] = isDocument(spec) ? Object.keys(spec) : [];
+  if (operator === undefined || more.length > 0 || name.includes('.') || name.startsWith('$')) throw wrongBody(here, 'one accumulator, like { $sum: 1 }', spec);
+  const expression = (spec as Readonly<Record<string, unknown>>)[operator];
+  const make = accumulators[operator];
+  if (make) {
+    const compute = operator === '$count' ? () => 1 : engine.compile(expression, here, variables);
+    return { name, begin: () => feed(make(), compute) };
+  }
+  const whole = engine.accumulator(operator);
+  if (!whole) throw pipelineInvalid(here, `unknown accumulator '${operator}'. ${suggestName(operator, Object.keys(accumulators))}`);
+  return {
+    name,
+    begin() {
+      const rows: object[] = []; // an accumulator that needs the whole group
+      return { add: (row) => rows.push(row), result: () => whole(rows, expression, variables) };
+    },
+  };
+}
+
+function feed(accumulator: Accumulator, compute: (row: object) => unknown): ReturnType<Field['begin']> {
+  return { add: (row) => accumulator.add(compute(row)), result: () => accumulator.result() };
+}
+
+const size = 1000;
+
+/** Rows in batches. */
+export function* slices(rows: readonly Row[]): Generator<readonly Row[], void> {
+  for (let at = 0; at < rows.length; at += size) yield rows.slice(at, at + size);
+}
+
+/** All rows of batches. */
+export async function collect(batches: Batches): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const batch of batches) for (const row of batch) rows.push(row);
+  return rows;
+}

@@ -1,0 +1,42 @@
+import type * as Bson from 'bson';
+
+import { describeValue, MillraceError } from '../errors.js';
+import type { Row } from '../types.js';
+import { order, orderOf } from './query/compare.js';
+
+let loading: Promise<typeof Bson> | undefined;
+
+/** The bson package, loaded when the first store needs it. */
+export function loadBson(): Promise<typeof Bson> {
+  return (loading ??= import('bson'));
+}
+
+/** A row with an `_id`: itself where it has one, else a shallow copy, since a row that was written may be frozen. */
+export function withId(row: Row, makeId: () => Bson.ObjectId): Row {
+  return (row as { readonly _id?: unknown })._id === undefined ? { _id: makeId(), ...row, ...idField(row, makeId) } : row;
+}
+
+/** `{ _id: undefined }` would overwrite the new id with nothing. */
+function idField(row: Row, makeId: () => Bson.ObjectId): { readonly _id?: Bson.ObjectId } {
+  return Object.hasOwn(row, '_id') ? { _id: makeId() } : {};
+}
+
+/**
+ * What a store can keep: an object with fields of its own, its `_id` no array and nothing else that cannot be a key.
+ *
+ * @throws MillraceError `ROW_INVALID`.
+ */
+export function checkRow(collection: string, row: unknown, index: number): asserts row is Row {
+  if (orderOf(row) !== order.object) throw rowInvalid(collection, index, `is ${describeValue(row)}; a row is an object`);
+  const id = (row as { readonly _id?: unknown })._id;
+  if (id === undefined) return;
+  const kind = orderOf(id);
+  if (kind === order.array || kind === order.regExp || kind === order.missing) {
+    throw rowInvalid(collection, index, `has the _id ${describeValue(id)}; an _id is no array, regular expression or function`);
+  }
+}
+
+/** A row that cannot be kept; `index` counts the rows of the call from 0. */
+export function rowInvalid(collection: string, index: number, what: string, cause?: unknown): MillraceError {
+  return new MillraceError('ROW_INVALID', `collection '${collection}': row ${index} ${what}`, cause === undefined ? {} : { cause });
+}
