@@ -137,14 +137,14 @@ class Work {
     if (task.spec.params !== undefined) {
       Object.defineProperty(instance, task.spec.params.property, { value: params, enumerable: true, configurable: true, writable: true });
     }
-    if (!task.spec.hasAction) {
+    if (typeof instance.run !== 'function') {
       log.warn(`Processor ${task.spec.name} has no action defined`);
       return undefined;
     }
     const progress = (done: number, total?: number): void => {
       if (events.has('task:progress')) events.emit('task:progress', { ...facts(), done, ...(total === undefined ? {} : { total }) });
     };
-    return instance.run?.(new AttemptContext({ runId, taskId, attempt, log, signal: this.#interrupt?.signal, ports: this.#ports, metrics, progress }));
+    return instance.run(new AttemptContext({ runId, taskId, attempt, log, signal: this.#interrupt?.signal, ports: this.#ports, metrics, progress }));
   }
 
   /** Waits; interrupted, closes the ports and waits `closeTimeout` more for what ignores its signal. */

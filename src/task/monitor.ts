@@ -1,20 +1,24 @@
 import type { TaskMonitor } from '../types.js';
 
-/** Milliseconds that a reading of the memory in use serves for: a reading costs more than a short task. */
+/** Milliseconds between samples of the memory in use while a task runs. */
 const interval = 100;
 
-let taken = 0;
-let latest = 0;
-let timer: NodeJS.Timeout | undefined;
+/** A reading costs more than a short task: it serves for so many milliseconds. */
+const memoryInUse = reading(interval, () => process.memoryUsage.rss());
+const cpuSpent = reading(0.25, () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+});
+
 const watching = new Set<Monitor>();
+let timer: NodeJS.Timeout | undefined;
 
 /** Watches what one task costs this process. */
 export class Monitor {
-  readonly #cpu = process.cpuUsage();
-  #peak: number;
+  readonly #cpu = cpuSpent();
+  #peak = memoryInUse();
 
   constructor() {
-    this.#peak = memory();
     watching.add(this);
     timer ??= setInterval(sample, interval).unref();
   }
@@ -25,9 +29,8 @@ export class Monitor {
 
   stop(batches: number): TaskMonitor {
     watching.delete(this);
-    this.note(memory());
-    const { user, system } = process.cpuUsage(this.#cpu);
-    return { cpuMs: (user + system) / 1000, peakMemory: this.#peak, batches };
+    this.note(memoryInUse());
+    return { cpuMs: cpuSpent() - this.#cpu, peakMemory: this.#peak, batches };
   }
 }
 
@@ -37,15 +40,17 @@ function sample(): void {
     timer = undefined;
     return;
   }
-  const bytes = memory();
+  const bytes = memoryInUse();
   for (const monitor of watching) monitor.note(bytes);
 }
 
-function memory(): number {
-  const now = performance.now();
-  if (now - taken >= interval || latest === 0) {
+function reading(lasts: number, read: () => number): () => number {
+  let taken = -Infinity;
+  let latest = 0;
+  return () => {
+    const now = performance.now();
+    if (now - taken < lasts) return latest;
     taken = now;
-    latest = process.memoryUsage.rss();
-  }
-  return latest;
+    return (latest = read());
+  };
 }

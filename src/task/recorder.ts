@@ -118,7 +118,10 @@ export class StoreRecorder implements Recorder {
     this.#sinceTrim += added;
     if (this.#sinceTrim < slack) return;
     this.#sinceTrim = 0;
-    const [oldest] = await store.find<RunRecord>(runsCollection, { sort: { started: -1 }, skip: kept, limit: 1 }).toArray();
+    const excess = (await store.count(runsCollection)) - kept;
+    if (excess < slack) return;
+    // runs are kept in the order in which they ended, which is near enough to that in which they started
+    const [oldest] = await store.find<RunRecord>(runsCollection, { skip: excess - 1, limit: 1 }).toArray();
     if (oldest === undefined) return;
     await store.delete(runsCollection, { started: { $lte: oldest.started } });
     await store.delete(tasksCollection, { started: { $lte: oldest.started } });

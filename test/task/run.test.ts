@@ -3,6 +3,7 @@ import { IsString } from 'class-validator';
 import {
   createApp,
   Depends,
+  external,
   Input,
   memoryStore,
   NonRetryableError,
@@ -30,7 +31,7 @@ const tracked = resource(async function* tracked() {
     yield { name: 'tracked' };
     life.push('commit');
   } catch (cause) {
-    life.push(`roll back: ${(cause as Error).message}`);
+    life.push(`roll back: ${(cause as Error | undefined)?.message ?? 'no reason'}`);
     throw cause;
   }
 });
@@ -367,27 +368,26 @@ describe('records and the log', () => {
     const log: Log = { debug: ignore, info: (message) => lines.push(message), warn: ignore, error: (message) => lines.push(message) };
     const store = memoryStore();
     {
-      await using own = await createApp({ processors: [Probe], stores: { default: store }, log });
+      await using own = await createApp({ processors: [Probe], stores: { default: external(store) }, log });
       Probe.act = (_context, { from, to }) => to.write(from);
-      await own.task(Probe).bind({ from: Array.from({ length: 1204 }, (_, a) => ({ a })), to: 'prices' }).run();
+      await own
+        .task(Probe)
+        .bind({ from: Array.from({ length: 1204 }, (_, a) => ({ a })), to: 'prices' })
+        .run();
       Probe.act = () => Promise.reject(new Error('no'));
       await failure(own.task(Probe).bind({ to: 'prices' }).run());
-      await own.task('Probe'); // the store is read before it is closed with the app
-      const flushed = own.store();
-      await own.task(Probe).prepare();
-      expect(lines[0]).toBe('Probe  from ← [1204 rows]  to → prices');
-      expect(lines[1]).toMatch(/^Probe {2}from ← \[1204 rows\] \(1,204 rows\) {2}to → prices \(1,204 rows\) {2}[\d.]+ m?s$/);
-      expect(lines[3]).toMatch(/^Probe {2}to → prices \(0 rows\) {2}failed after /);
-      await new Promise((resolve) => setTimeout(resolve, 1100));
-      const runs = await flushed.find('_millrace_runs').toArray();
-      expect(runs).toMatchObject([
-        { kind: 'task', name: 'Probe', status: 'succeeded' },
-        { kind: 'task', name: 'Probe', status: 'failed', error: "Processor 'Probe' failed: no" },
-      ]);
-      const tasks = await flushed.find('_millrace_tasks').toArray();
-      expect(tasks[0]).toMatchObject({ runId: runs[0]._id, processor: 'Probe', attempts: 1, outputs: { to: { rows: 1204, rejected: 0 } }, bindings: { outputs: { to: 'prices' } } });
-      expect(tasks[1]).toMatchObject({ status: 'failed', error: { code: 'TASK_FAILED' } });
     }
+    expect(lines[0]).toBe('Probe  from ← [1204 rows]  to → prices');
+    expect(lines[1]).toMatch(/^Probe {2}from ← \[1204 rows\] \(1,204 rows\) {2}to → prices \(1,204 rows\) {2}[\d.]+ m?s$/);
+    expect(lines[3]).toMatch(/^Probe {2}to → prices \(0 rows\) {2}failed after /);
+    const runs = await store.find('_millrace_runs').toArray();
+    expect(runs).toMatchObject([
+      { kind: 'task', name: 'Probe', status: 'succeeded' },
+      { kind: 'task', name: 'Probe', status: 'failed', error: "Processor 'Probe' failed: no" },
+    ]);
+    const tasks = await store.find('_millrace_tasks').toArray();
+    expect(tasks[0]).toMatchObject({ runId: runs[0]._id, processor: 'Probe', attempts: 1, outputs: { to: { rows: 1204, rejected: 0 } }, bindings: { outputs: { to: 'prices' } } });
+    expect(tasks[1]).toMatchObject({ status: 'failed', error: { code: 'TASK_FAILED' } });
   });
 
   it('never show a secret', async () => {
@@ -398,7 +398,7 @@ describe('records and the log', () => {
         lines.push(`${level} ${message} ${JSON.stringify(facts)}`);
       };
     const store = memoryStore();
-    await using own = await createApp({ processors: [SecretKeeper], stores: { default: store }, log: { debug: add('d'), info: add('i'), warn: add('w'), error: add('e') } });
+    const own = await createApp({ processors: [SecretKeeper], stores: { default: external(store) }, log: { debug: add('d'), info: add('i'), warn: add('w'), error: add('e') } });
     const task = own.task(SecretKeeper).bindParams({ password: 'hunter2' });
     expect(task.inputBindings()).toEqual({ params: '{"password":"***"}' });
     const error = await failure(task.run());
@@ -407,7 +407,7 @@ describe('records and the log', () => {
     expect(lines.length).toBeGreaterThanOrEqual(3);
     expect(lines.join('\n')).not.toContain('hunter2');
     expect(lines.join('\n')).toContain('signing in with ***');
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await own.close();
     const records = [...(await store.find('_millrace_runs').toArray()), ...(await store.find('_millrace_tasks').toArray())];
     expect(records).toHaveLength(2);
     expect(JSON.stringify(records)).not.toContain('hunter2');
