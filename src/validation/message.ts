@@ -8,7 +8,7 @@ export function ruleText(metadata: RuleMetadata, validator: Constraint['validato
   const written = metadata.message as RuleMetadata['message'] | undefined;
   try {
     const template = typeof written === 'function' ? written(given) : written;
-    return withTokens(template || validator?.defaultMessage?.(given) || '', given);
+    return withTokens(template || validator?.defaultMessage?.(given) || '', metadata, given);
   } catch {
     return ''; // a message that cannot be made must not hide the fault that it is about
   }
@@ -21,14 +21,27 @@ export function reasonSentence(path: string, rule: string, text: string, value: 
   return `${subject}${said === '' ? 'is invalid' : said} (${rule}), came ${describeValue(value)}`;
 }
 
+const TOKENS = /\$(?:constraint(\d+)|value|property|target)/g;
+const OF_ONE_ROW = /\$(?:value|target)/;
+
+/** The last text of a rule that is the same for every row. */
+const texts = new WeakMap<RuleMetadata, { readonly template: string; readonly text: string }>();
+
 /** `$value`, `$property`, `$target`, `$constraint1` and so on, as class-validator replaces them. */
-function withTokens(template: string, { constraints, value, property, targetName }: MessageArguments): string {
-  let text = template;
-  for (const [at, constraint] of ((constraints as unknown[] | undefined) ?? []).entries()) {
-    text = text.replaceAll(`$constraint${at + 1}`, () => constraintText(constraint));
-  }
-  if (['string', 'boolean', 'number'].includes(typeof value)) text = text.replaceAll('$value', () => String(value));
-  return text.replaceAll('$property', () => property).replaceAll('$target', () => targetName);
+function withTokens(template: string, metadata: RuleMetadata, given: MessageArguments): string {
+  const last = texts.get(metadata);
+  if (last?.template === template) return last.text;
+  const text = template.replace(TOKENS, (token, at: string | undefined) => tokenText(token, at, given));
+  if (!OF_ONE_ROW.test(template)) texts.set(metadata, { template, text });
+  return text;
+}
+
+function tokenText(token: string, at: string | undefined, { constraints, value, property, targetName }: MessageArguments): string {
+  const all = constraints as readonly unknown[] | undefined;
+  if (at !== undefined) return all !== undefined && Number(at) <= all.length ? constraintText(all[Number(at) - 1]) : token;
+  if (token === '$property') return property;
+  if (token === '$target') return targetName;
+  return ['string', 'boolean', 'number'].includes(typeof value) ? String(value) : token;
 }
 
 function constraintText(constraint: unknown): string {

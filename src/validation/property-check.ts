@@ -7,7 +7,7 @@ import { maskSecrets, type Secrets } from './mask.js';
 import { below, later, unknownValue, type Finding, type Found } from './finding.js';
 import { ruleText } from './message.js';
 import { nestedClass, type NestedClass } from './nested-class.js';
-import type { Constraint, PropertyRules } from './rules.js';
+import type { Constraint, PropertyRules, RuleMetadata } from './rules.js';
 
 /** The objects that are being checked, outermost first: only there where a class holds objects of its own kind. */
 export type Trail = Set<object> | undefined;
@@ -120,10 +120,9 @@ export class PropertyCheck {
   }
 
   #broken({ metadata, name, validator }: Rule, owner: Owner, value: unknown): Finding {
-    const { schema, secrets } = this.#context;
+    const { secrets } = this.#context;
     const shown = this.#secret ? MASK : maskSecrets(value, this.nested?.fixed, secrets);
-    const object = maskSecrets(owner, schema, secrets) as object;
-    const given = { value: shown, object, property: this.name, targetName: schema.name, constraints: metadata.constraints };
+    const given = new ShownArguments(metadata, shown, owner, this.#context);
     return { path: this.name, rule: name, value: shown, text: ruleText(metadata, validator, given) };
   }
 
@@ -149,6 +148,30 @@ export class PropertyCheck {
         `say it with class-transformer, @Type(() => TheClass), or declare the property with that class and compile with emitDecoratorMetadata`,
       { path: [this.#context.schema.name, this.name] },
     );
+  }
+}
+
+/** What a message function is given: few ask for the row, and masking it costs more than all else. */
+class ShownArguments {
+  readonly value: unknown;
+  readonly property: string;
+  readonly targetName: string;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as class-validator declares them
+  readonly constraints: any[];
+  readonly #owner: Owner;
+  readonly #context: PropertyContext;
+
+  constructor({ propertyName, constraints }: RuleMetadata, value: unknown, owner: Owner, context: PropertyContext) {
+    this.value = value;
+    this.property = propertyName;
+    this.targetName = context.schema.name;
+    this.constraints = constraints;
+    this.#owner = owner;
+    this.#context = context;
+  }
+
+  get object(): object {
+    return maskSecrets(this.#owner, this.#context.schema, this.#context.secrets) as object;
   }
 }
 

@@ -18,6 +18,11 @@ async function sameForEvery(schema: ReturnType<typeof classOf>, rows: readonly o
     const found = await foundOf(check, row);
     if (expected === 'threw') thrown++;
     else expect(found, inspect(row)).toEqual(expected);
+    if (expected === 'threw') continue;
+    const messages = (await check.check(row))?.map(({ message }) => message).join('\n') ?? '';
+    for (const { constraints } of await cv.validate(Object.assign(new schema(), row))) {
+      for (const text of Object.values(constraints ?? {})) expect(messages).toContain(text.replace(/[.!]$/, ''));
+    }
   }
   expect(thrown).toBeLessThanOrEqual(rows.length / 4); // few values make class-validator itself throw
 }
