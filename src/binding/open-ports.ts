@@ -6,6 +6,7 @@ import type { OutputPlace, ResolvedInput, ResolvedOutput, ResolvedPorts } from '
 import { Publication, type CollectionPlace } from './publication.js';
 import { PortReader, type InputState } from './reader.js';
 import { RowGuard, type Reject } from './row-guard.js';
+import { batchSize } from './source.js';
 import type { Target } from './target.js';
 import { PortWriter, type OutputState } from './writer.js';
 
@@ -24,6 +25,13 @@ export interface OpenOptions {
   debug(message: string): void;
 }
 
+/** Rejected rows on their way to their place. */
+interface Rejects {
+  readonly target: Target;
+  rows: Row[];
+  pending: Promise<void> | undefined;
+}
+
 /** The ports of one attempt: opened when it starts, closed when its action has ended, then published or dropped. */
 export class OpenPorts {
   readonly #ports: ResolvedPorts;
@@ -33,7 +41,7 @@ export class OpenPorts {
   readonly #inputs: InputState[] = [];
   readonly #writers: PortWriter<Row>[] = [];
   /** Where rejects go, by place: ports may share one. */
-  readonly #rejects = new Map<string, { readonly target: Target; pending: Promise<void> | undefined; rows: Row[] }>();
+  readonly #rejects = new Map<string, Rejects>();
   readonly #values: (readonly [string, unknown])[] = [];
 
   constructor(ports: ResolvedPorts, options: OpenOptions) {
@@ -150,27 +158,29 @@ export class OpenPorts {
         this.#options.onReject?.(spec.property, reject);
         if (target !== undefined) this.#reject(target, reject);
       },
+      drained: () => target?.pending,
       warn: (message) => this.#options.warn(message),
     });
   }
 
-  #rejectsTarget(place: OutputPlace): { readonly target: Target; pending: Promise<void> | undefined; rows: Row[] } {
+  #rejectsTarget(place: OutputPlace): Rejects {
     const key = place.kind === 'collection' ? `${place.place.store.url} ${place.place.collection}` : place.kind === 'file' ? place.place.path : '';
     let rejects = this.#rejects.get(key);
     if (rejects === undefined) this.#rejects.set(key, (rejects = { target: this.#target(place), pending: undefined, rows: [] }));
     return rejects;
   }
 
-  #reject(rejects: { readonly target: Target; pending: Promise<void> | undefined; rows: Row[] }, reject: Reject): void {
+  #reject(rejects: Rejects, reject: Reject): void {
     rejects.rows.push({ ...reject, runId: this.#options.runId });
-    if (rejects.rows.length >= 1000) rejects.pending = this.#sendRejects(rejects);
-    rejects.pending?.catch(() => undefined); // `flush` meets the error
+    if (rejects.rows.length < batchSize) return;
+    rejects.pending = this.#sendRejects(rejects);
+    rejects.pending.catch(() => undefined); // whoever waits for it, or flushes, meets the error
   }
 
-  async #sendRejects(rejects: { readonly target: Target; pending: Promise<void> | undefined; rows: Row[] }): Promise<void> {
-    const rows = rejects.rows;
+  async #sendRejects(rejects: Rejects): Promise<void> {
+    const { rows, pending } = rejects;
     rejects.rows = [];
-    await rejects.pending;
+    await pending;
     if (rows.length > 0) await rejects.target.take(rows);
   }
 

@@ -90,6 +90,7 @@ export class PortReader<T> implements Reader<T> {
         index += next.value.length;
         const rows = admitted instanceof Promise ? await admitted : admitted;
         this.#count(index);
+        await guard.drained();
         if (rows.length > 0) yield rows;
       }
     } catch (error) {

@@ -22,6 +22,8 @@ export interface GuardOptions {
   readonly key: readonly string[] | undefined;
   readonly freeze: boolean;
   reject(reject: Reject): void;
+  /** What the port has to wait for, where rejects come faster than they are taken. */
+  drained(): Promise<void> | undefined;
   warn(message: string): void;
 }
 
@@ -44,6 +46,10 @@ export class RowGuard {
   /** Whether a row that was read may be left out. */
   get mayDrop(): boolean {
     return this.#options.onInvalid === 'reject';
+  }
+
+  drained(): Promise<void> | undefined {
+    return this.#options.drained();
   }
 
   /** Whether one row passes; only where rows are checked synchronously. */

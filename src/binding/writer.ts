@@ -44,7 +44,8 @@ export class PortWriter<T> implements Writer<T> {
     if (isAsyncIterable(rows)) return this.#watch(this.#writeStream(rows));
     try {
       const pending = isIterable(rows) ? this.#writeMany(rows) : this.#writeOne(rows as Row);
-      return pending === undefined ? taken : this.#watch(pending);
+      const wait = pending ?? this.#state.guard.drained();
+      return wait === undefined ? taken : this.#watch(wait);
     } catch (error) {
       return this.#watch(Promise.reject(this.#fail(error)));
     }
@@ -84,6 +85,7 @@ export class PortWriter<T> implements Writer<T> {
         slice.push(row);
         if (slice.length < batchSize) continue;
         await this.#gatherAll(this.#admit(slice));
+        await this.#state.guard.drained();
         slice = [];
         this.#throwIfClosed();
       }
@@ -115,6 +117,7 @@ export class PortWriter<T> implements Writer<T> {
     const admitted = this.#state.guard.admit(rows, this.#offered, undefined);
     this.#offered += rows.length;
     await this.#gatherAll(admitted instanceof Promise ? await admitted : admitted);
+    await this.#state.guard.drained();
   }
 
   async #writeAny(rows: unknown): Promise<void> {

@@ -59,7 +59,7 @@ function writeJson(level: Level, message: string, facts: object | undefined): vo
 }
 
 /** Facts are the user's: what JSON cannot hold is written as text rather than losing the line. */
-function toJson(facts: object): string {
+export function toJson(facts: object): string {
   const seen = new WeakSet<object>();
   return JSON.stringify(facts, (_key, value: unknown) => {
     if (typeof value === 'bigint') return value.toString();

@@ -1,4 +1,5 @@
 import { describeBindings, type GivenBindings } from '../binding/ports.js';
+import { aRetry, aTimeout } from '../decorators/option.js';
 import { MillraceError, TaskError, toError } from '../errors.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { EventListeners, Log, Retry, RunStatus, TaskEvent, TaskResult } from '../types.js';
@@ -29,9 +30,15 @@ export interface RunOptions {
  * @throws TaskError where it failed, took too long, or was cancelled.
  */
 export async function runTask(runtime: Runtime, spec: ProcessorSpec, given: GivenBindings, options: RunOptions): Promise<TaskResult> {
+  checkOptions(spec, options);
   const task = await prepareTask(runtime, spec, given);
   const params = await task.params();
   return new TaskRun(runtime, task, given, params, options).run();
+}
+
+function checkOptions({ name }: ProcessorSpec, { timeout, retry }: RunOptions): void {
+  const wrong = Object.entries({ timeout: aTimeout(timeout), retry: aRetry(retry) }).find(([, problem]) => problem !== undefined);
+  if (wrong !== undefined) throw new MillraceError('CONFIG_INVALID', `Processor '${name}' run option '${wrong[0]}' ${wrong[1] ?? ''}`);
 }
 
 class TaskRun {
