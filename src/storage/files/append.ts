@@ -36,7 +36,10 @@ async function copyCsv(file: Existing, separator: ',' | '\t', sink: ByteSink): P
 }
 
 /** Reads the whole file, since rows after a quote that is never closed would be part of a cell. */
-async function surveyCsv(file: Existing, separator: ',' | '\t'): Promise<{ readonly header: readonly string[] | undefined; readonly lineEnd: string }> {
+async function surveyCsv(
+  file: Existing,
+  separator: ',' | '\t',
+): Promise<{ readonly header: readonly string[] | undefined; readonly lineEnd: string }> {
   const window = new TextWindow(openBytes(file.path, file), file.path);
   const rows = new CsvRows(window, separator, []);
   let lineEnd: string | undefined;

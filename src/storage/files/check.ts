@@ -1,19 +1,21 @@
 import { constants } from 'node:fs';
-import { access, lstat, readdir, stat } from 'node:fs/promises';
+import { access, lstat, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { suggestName, toError, type Fault } from '../../errors.js';
 import { describeRefusal } from './source.js';
 import { resolveTarget } from './temporary.js';
 
 /**
- * What speaks against reading a file, if anything; it is not opened. A pipe or a device is allowed: it gives its rows once.
+ * What speaks against reading a file, if anything. A pipe or a device is allowed, and not opened: it gives its rows once.
  *
  * @returns a fault `FILE_UNREADABLE`, its `where` empty.
  */
 export async function checkReadable(path: string): Promise<Fault | undefined> {
   try {
-    if ((await stat(path)).isDirectory()) return unreadable(path, 'it is a directory', 'Name a file in it.');
-    await access(path, constants.R_OK);
+    const found = await stat(path);
+    if (found.isDirectory()) return unreadable(path, 'it is a directory', 'Name a file in it.');
+    if (found.isFile()) await (await open(path, 'r')).close();
+    else await access(path, constants.R_OK);
     return undefined;
   } catch (error) {
     return isMissing(error) ? missing(path) : unreadable(path, describeRefusal(error), 'Check the path and its permissions.');
@@ -31,11 +33,16 @@ export async function checkWritable(path: string): Promise<Fault | undefined> {
     const found = await stat(target).catch(unlessMissing);
     if (found?.isDirectory() === true) return unwritable(path, 'it is a directory', 'Name a file in it.');
     if (found?.isFile() === false) {
-      return unwritable(path, 'it is a device, a pipe or a socket, and a file is written beside its target and then takes its place', 'Name a regular file.');
+      return unwritable(
+        path,
+        'it is a device, a pipe or a socket, and a file is written beside its target and then takes its place',
+        'Name a regular file.',
+      );
     }
     if (found !== undefined) await access(target, constants.W_OK);
     const folder = await nearestFolder(dirname(target));
-    if (!(await stat(folder)).isDirectory()) return unwritable(path, `'${folder}' is a file, not a folder`, 'Name a path whose folders are folders.');
+    if (!(await stat(folder)).isDirectory())
+      return unwritable(path, `'${folder}' is a file, not a folder`, 'Name a path whose folders are folders.');
     await access(folder, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {

@@ -26,7 +26,9 @@ export function toDate(text: string): unknown {
   if (parts === null) return text;
   const [, year = '', month = '', day = '', time, sign, hours = '', minutes = '00'] = parts;
   if (Number(day) > daysIn(Number(year), Number(month))) return text; // the engine would take it for a day of the next month
-  const date = new Date(time === undefined ? text : `${year}-${month}-${day}T${time}${sign === undefined ? 'Z' : `${sign}${hours}:${minutes}`}`);
+  const date = new Date(
+    time === undefined ? text : `${year}-${month}-${day}T${time}${sign === undefined ? 'Z' : `${sign}${hours}:${minutes}`}`,
+  );
   return Number.isNaN(date.getTime()) ? text : date;
 }
 

@@ -108,7 +108,11 @@ export class CsvRecords {
       const byte = bytes[at];
       if (byte === this.#separator || byte === lineFeed || byte === carriageReturn) break;
       if (byte === quote) {
-        throw this.#window.faultAt(at, 'a quote stands in a cell that does not begin with one', 'Put the whole cell in quotes and double those inside: "5"" disk".');
+        throw this.#window.faultAt(
+          at,
+          'a quote stands in a cell that does not begin with one',
+          'Put the whole cell in quotes and double those inside: "5"" disk".',
+        );
       }
     }
     if (at === bytes.length && !this.#window.ended) return undefined;
@@ -118,10 +122,11 @@ export class CsvRecords {
 
   #quotedCell(bytes: Buffer, from: number, cells: string[]): number | undefined {
     let text = '';
-    for (let at = from + 1; ; ) {
+    for (let at = from + 1; ;) {
       const close = find(bytes, quote, at);
       if (close >= bytes.length - 1 && !this.#window.ended) return undefined;
-      if (close === none) throw this.#window.faultAt(from, 'the quote that opens here is never closed', 'Close it, or double it if it belongs to the text.');
+      if (close === none)
+        throw this.#window.faultAt(from, 'the quote that opens here is never closed', 'Close it, or double it if it belongs to the text.');
       text += bytes.toString('utf8', at, close);
       const next = bytes[close + 1];
       if (next === quote) {
@@ -131,7 +136,11 @@ export class CsvRecords {
         cells.push(text);
         return close + 1;
       } else {
-        throw this.#window.faultAt(close + 1, 'text follows a closing quote', 'End the cell there, or double the quote if it belongs to the text.');
+        throw this.#window.faultAt(
+          close + 1,
+          'text follows a closing quote',
+          'End the cell there, or double the quote if it belongs to the text.',
+        );
       }
     }
   }

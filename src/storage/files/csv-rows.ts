@@ -42,7 +42,12 @@ export class CsvRows implements RowParser {
       const column = index + 1;
       const before = known.get(name);
       if (name === '') throw this.#fault(index, `column ${column} has no name in the header`, 'Name it, or take the column out.');
-      if (before !== undefined) throw this.#fault(index, `the header names ${describeValue(name)} twice, in columns ${before} and ${column}`, 'Rename one of them.');
+      if (before !== undefined)
+        throw this.#fault(
+          index,
+          `the header names ${describeValue(name)} twice, in columns ${before} and ${column}`,
+          'Rename one of them.',
+        );
       known.set(name, column);
     });
     this.#header = names;
@@ -53,7 +58,10 @@ export class CsvRows implements RowParser {
   #wrongWidth(width: number): Error {
     const expected = this.#put.length;
     const cells = `${width} cell${width === 1 ? '' : 's'}`;
-    const fix = width > expected ? 'Put a cell that has a separator or a line break in it into quotes.' : 'Add the missing cells, if only their separators.';
+    const fix =
+      width > expected
+        ? 'Put a cell that has a separator or a line break in it into quotes.'
+        : 'Add the missing cells, if only their separators.';
     return this.#fault(Math.min(width, expected), `the row has ${cells}, its header has ${expected}`, fix);
   }
 

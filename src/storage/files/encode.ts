@@ -1,4 +1,4 @@
-import { describeValue, MillraceError, suggestName } from '../../errors.js';
+import { MillraceError, suggestName } from '../../errors.js';
 import type { Column, Row } from '../../types.js';
 import type { FileFormat } from './format.js';
 import { toCellText, toJsonText } from './plain-value.js';
@@ -114,7 +114,11 @@ export class CsvEncoder implements Encoder {
     const value = (row as Record<string, unknown>)[name];
     if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return;
     const { existing } = this.#options;
-    if (name === '') throw new MillraceError('FILE_UNWRITABLE', `A row has a property without a name, which the header of CSV cannot hold: ${describeValue(row)}.`);
+    if (name === '')
+      throw new MillraceError(
+        'FILE_UNWRITABLE',
+        `A row has a property without a name, which the header of CSV cannot hold. Name it, or write JSON.`,
+      );
     if (existing !== undefined) {
       const about = `File '${existing.path}' cannot be appended to: a row has '${name}', and the file has no such column.`;
       throw new MillraceError('FILE_UNWRITABLE', `${about} ${suggestName(name, existing.header)}`);

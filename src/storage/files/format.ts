@@ -28,7 +28,8 @@ export interface FileTarget {
 export function parseFileTarget(text: string, base: string = process.cwd()): FileTarget {
   const mark = text.indexOf('?');
   const written = mark === -1 ? text : text.slice(0, mark);
-  if (written.trim() === '') throw new MillraceError('BINDING_INVALID', `'file:${text}' names no file. Write 'file:' and a path, like 'file:./data/prices.csv'.`);
+  if (written.trim() === '')
+    throw new MillraceError('BINDING_INVALID', `'file:${text}' names no file. Write 'file:' and a path, like 'file:./data/prices.csv'.`);
   const path = pathOf(text, written, base);
   const { format, gzip } = formatOf(path);
   const chosen = mark === -1 ? format : (parseOptions(text, text.slice(mark + 1)) ?? format);
@@ -66,7 +67,11 @@ function pathOf(text: string, written: string, base: string): string {
   try {
     return fileURLToPath(`file:${written}`);
   } catch (cause) {
-    throw new MillraceError('BINDING_INVALID', `'file:${text}' is not a file URL of this machine. Write a path, like 'file:/data/prices.csv'.`, { cause });
+    throw new MillraceError(
+      'BINDING_INVALID',
+      `'file:${text}' is not a file URL of this machine. Write a path, like 'file:/data/prices.csv'.`,
+      { cause },
+    );
   }
 }
 
@@ -78,7 +83,8 @@ function parseOptions(text: string, query: string): FileFormat | undefined {
       throw new MillraceError('BINDING_INVALID', `${about} A '?' that belongs to the file's name is written %3F.`);
     }
     chosen = formatNamed(value);
-    if (chosen === undefined) throw new MillraceError('BINDING_INVALID', `'file:${text}' has an unknown format '${value}'. ${suggestName(value, fileFormats)}`);
+    if (chosen === undefined)
+      throw new MillraceError('BINDING_INVALID', `'file:${text}' has an unknown format '${value}'. ${suggestName(value, fileFormats)}`);
   }
   return chosen;
 }

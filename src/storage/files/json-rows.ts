@@ -71,7 +71,12 @@ export class JsonRows implements RowParser {
   #end(): undefined {
     const { bytes, ended } = this.#window;
     if (!ended || this.#at === 'after') return undefined;
-    if (this.#at === 'begin') throw this.#window.faultAt(bytes.length, 'the file is empty: expected an array of objects, or one object', "No rows are written '[]'.");
+    if (this.#at === 'begin')
+      throw this.#window.faultAt(
+        bytes.length,
+        'the file is empty: expected an array of objects, or one object',
+        "No rows are written '[]'.",
+      );
     throw this.#window.faultAt(bytes.length, 'the file is truncated: its array is not closed');
   }
 
@@ -116,24 +121,27 @@ export class NdjsonRows implements RowParser {
     let row: object;
     try {
       row = JSON.parse(bytes.toString('utf8', from, end)) as object;
-    } catch (cause) {
-      throw this.#mistake(bytes, from, end, cause);
+    } catch {
+      throw this.#mistake(bytes, from, end); // the engine's error is not kept: it does not tell where, and quotes the row, secrets and all
     }
     this.#window.start = Math.min(end + 1, bytes.length);
     return row;
   }
 
-  /** `JSON.parse` does not tell where: scanned again for that. */
-  #mistake(bytes: Buffer, from: number, end: number, cause: unknown): Error {
+  #mistake(bytes: Buffer, from: number, end: number): Error {
     const window = this.#window;
     window.start = from;
     const over = scanned(window, bytes.subarray(0, end));
     if (over !== unfinished) {
       const at = skipSpace(bytes, over);
-      return window.faultAt(at, `expected the end of the line, found ${describeByte(bytes, at)}`, 'Write one object a line.', cause);
+      return window.faultAt(at, `expected the end of the line, found ${describeByte(bytes, at)}`, 'Write one object a line.');
     }
-    if (end === bytes.length) return window.faultAt(end, 'the file is truncated: it ends in the middle of an object', '', cause);
-    return window.faultAt(end, 'the line ends in the middle of an object', 'Write one object a line; one that spans lines is JSON: name the file .json.', cause);
+    if (end === bytes.length) return window.faultAt(end, 'the file is truncated: it ends in the middle of an object');
+    return window.faultAt(
+      end,
+      'the line ends in the middle of an object',
+      'Write one object a line; one that spans lines is JSON: name the file .json.',
+    );
   }
 }
 

@@ -46,7 +46,12 @@ export function scanJson(bytes: Uint8Array, from: number): number {
       at++;
       expects = close === closeBrace ? state.key : state.value;
     } else if (expects === state.key || expects === state.keyOrEnd) {
-      if (byte !== quote) throw new JsonMistake(at, expects === state.key ? 'a property name in double quotes' : "a property name in double quotes, or '}'", bytes);
+      if (byte !== quote)
+        throw new JsonMistake(
+          at,
+          expects === state.key ? 'a property name in double quotes' : "a property name in double quotes, or '}'",
+          bytes,
+        );
       at = scanString(bytes, at);
       expects = state.colon;
     } else if (byte === openBrace || byte === openBracket) {
@@ -84,7 +89,8 @@ function scanString(bytes: Uint8Array, from: number): number {
   for (let at = from + 1; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0;
     if (byte === quote) return at + 1;
-    if (byte < 0x20) throw new JsonMistake(at, 'the end of the string (a control character in it is written as an escape, like \\n)', bytes);
+    if (byte < 0x20)
+      throw new JsonMistake(at, 'the end of the string (a control character in it is written as an escape, like \\n)', bytes);
     if (byte !== backslash) continue;
     at++;
     const escaped = bytes[at];

@@ -20,7 +20,9 @@ export function toCellText(value: unknown): string {
 /** Whether a row may have a value that is to be replaced: flat rows, the most, are spared the slow way. */
 function needsCare(row: unknown): boolean {
   if (typeof row !== 'object' || row === null) return true;
-  return Object.values(row).some((value) => typeof value === 'bigint' || (typeof value === 'object' && value !== null && !(value instanceof Date)));
+  return Object.values(row).some(
+    (value) => typeof value === 'bigint' || (typeof value === 'object' && value !== null && !(value instanceof Date)),
+  );
 }
 
 /** For `JSON.stringify`: `this` has the value as it was before its `toJSON`. */
@@ -29,9 +31,14 @@ function replace(this: unknown, key: string, value: unknown): unknown {
   if (typeof raw === 'bigint') return exact(raw);
   if (typeof raw !== 'object' || raw === null) return value;
   if (raw instanceof Uint8Array) return Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64');
-  const type = '_bsontype' in raw ? raw._bsontype : undefined;
-  if (type === 'Long') return exact(BigInt(String(raw)));
-  return type === 'Decimal128' || type === 'Timestamp' ? String(raw) : value;
+  if (!isBson(raw)) return value;
+  if (raw._bsontype === 'Long') return exact(BigInt(raw.toString()));
+  return raw._bsontype === 'Decimal128' || raw._bsontype === 'Timestamp' ? raw.toString() : value;
+}
+
+/** Told without the bson package, which a file alone has no need to load. */
+function isBson(value: object): value is { readonly _bsontype: unknown; toString(): string } {
+  return '_bsontype' in value;
 }
 
 function exact(whole: bigint): number | string {

@@ -27,7 +27,11 @@ export function readFile(path: string, options: ReadFileOptions): AsyncIterable<
 }
 
 /** What `readFile` does with the bytes of a file, which may come in any pieces. */
-export async function* parseRows(chunks: AsyncIterable<Uint8Array>, path: string, options: ReadFileOptions): AsyncGenerator<readonly Row[], void, void> {
+export async function* parseRows(
+  chunks: AsyncIterable<Uint8Array>,
+  path: string,
+  options: ReadFileOptions,
+): AsyncGenerator<readonly Row[], void, void> {
   const { batchSize = 1000, columns = [], format, signal } = options;
   const window = new TextWindow(chunks, path);
   const rows = openParser[format](window, columns);

@@ -67,7 +67,7 @@ export class ByteSink {
   }
 
   async #put(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) at += (await this.#handle.write(bytes, at)).bytesWritten;
+    for (let at = 0; at < bytes.length;) at += (await this.#handle.write(bytes, at)).bytesWritten;
   }
 
   async #resemble({ mode, uid, gid }: FileIdentity): Promise<void> {

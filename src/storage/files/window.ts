@@ -62,7 +62,11 @@ export class TextWindow {
     if (this.#fault !== undefined) throw this.#fault;
     this.#drop();
     if (this.#filled > this.#longest) {
-      throw this.faultAt(this.start, `the row that begins here has more than ${this.#longest} bytes`, 'Is a quote or a bracket never closed?');
+      throw this.faultAt(
+        this.start,
+        `the row that begins here has more than ${this.#longest} bytes`,
+        'Is a quote or a bracket never closed?',
+      );
     }
     const wanted = this.#begun ? this.#filled * 2 : 4;
     let stopped: Stopped | undefined;
@@ -130,13 +134,18 @@ export class TextWindow {
     this.bytes = this.#store.subarray(0, end);
     if (bad) this.#fault = this.#foreignByte(end);
     else if (stopped?.failure !== undefined) this.#fault = this.faultAt(end, ...describeGzip(stopped.failure), stopped.failure);
-    else if (stopped !== undefined && end < this.#filled) this.#fault = this.faultAt(end, 'the file is truncated: it ends in the middle of a character');
+    else if (stopped !== undefined && end < this.#filled)
+      this.#fault = this.faultAt(end, 'the file is truncated: it ends in the middle of a character');
     this.ended = stopped !== undefined && this.#fault === undefined;
   }
 
   #foreignByte(at: number): MillraceError {
     const hex = (this.#store[at] ?? 0).toString(16).toUpperCase().padStart(2, '0');
-    return this.faultAt(at, `the byte 0x${hex} is not UTF-8`, `Convert the file, for instance with: iconv -f ISO-8859-1 -t UTF-8 (or -f WINDOWS-1252).`);
+    return this.faultAt(
+      at,
+      `the byte 0x${hex} is not UTF-8`,
+      `Convert the file, for instance with: iconv -f ISO-8859-1 -t UTF-8 (or -f WINDOWS-1252).`,
+    );
   }
 }
 
@@ -177,7 +186,8 @@ function advance(place: Place, bytes: Buffer, from: number, to: number): Place {
 
 function describeGzip({ code, message }: { readonly code: string; readonly message: string }): [what: string, fix: string] {
   if (code === 'Z_BUF_ERROR') return ['the gzip data is truncated: it ends too early', 'Fetch or make the file again.'];
-  if (message.includes('incorrect header check')) return ['the file is not gzip data, though its name ends in .gz', 'Take .gz off its name, or compress it.'];
+  if (message.includes('incorrect header check'))
+    return ['the file is not gzip data, though its name ends in .gz', 'Take .gz off its name, or compress it.'];
   return [`the gzip data is corrupt (${message})`, 'Fetch or make the file again.'];
 }
 

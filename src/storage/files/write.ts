@@ -58,7 +58,15 @@ export async function openFileWriter(path: string, options: FileWriterOptions): 
       sink = await open();
       const goesOn = options.mode === 'append' && existing !== undefined && existing.size > 0;
       const encoder = goesOn ? await copyExisting({ path: target, ...options }, sink) : undefined;
-      return new TargetWriter({ temporary, target, made, open, sink, encoder: encoder ?? createEncoder(options.format, options.columns), options });
+      return new TargetWriter({
+        temporary,
+        target,
+        made,
+        open,
+        sink,
+        encoder: encoder ?? createEncoder(options.format, options.columns),
+        options,
+      });
     } catch (error) {
       await sink?.remove();
       await removeFolders(dirname(target), made);

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { checkReadable, checkWritable } from '../../../src/storage/files/check.js';
 import { readFile } from '../../../src/storage/files/read.js';
+import { openFileWriter } from '../../../src/storage/files/write.js';
 import { put, temporaryFolder, visible } from './folder.js';
 
 const folder = await temporaryFolder();
@@ -13,7 +14,23 @@ await symlink('loop-b', join(folder, 'loop-a'));
 await symlink('loop-a', join(folder, 'loop-b'));
 await symlink('gone/x.csv', join(folder, 'dangling'));
 const at = (name: string) => join(folder, name);
-const isRoot = process.getuid?.() === 0;
+/** Root may do anything: it steps down for a while. */
+async function asNobody<T>(step: () => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0) return step();
+  await chmod(folder, 0o755);
+  process.seteuid?.(65_534);
+  try {
+    return await step();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+async function read(path: string, signal?: AbortSignal): Promise<number> {
+  let count = 0;
+  for await (const batch of readFile(path, { format: 'csv', gzip: path.endsWith('.gz'), batchSize: 10, signal })) count += batch.length;
+  return count;
+}
 
 describe('checkReadable', () => {
   it.each(['prices.csv', 'data/../prices.csv', '/dev/null'])('has nothing against %s', async (name) => {
@@ -30,17 +47,24 @@ describe('checkReadable', () => {
     ['dangling', /it does not exist/, /./],
     ['x'.repeat(300), /too long/, /./],
   ])('refuses %s', async (name, message, fix) => {
-    expect(await checkReadable(at(name))).toEqual({ code: 'FILE_UNREADABLE', message: expect.stringMatching(message), where: [], fix: expect.stringMatching(fix) });
+    expect(await checkReadable(at(name))).toEqual({
+      code: 'FILE_UNREADABLE',
+      message: expect.stringMatching(message),
+      where: [],
+      fix: expect.stringMatching(fix),
+    });
   });
 
   it('says of an empty folder that the path is to be checked', async () => {
     expect(await checkReadable(at('data/x.csv'))).toMatchObject({ fix: 'Check the path.' });
   });
 
-  it.skipIf(isRoot)('refuses a file without permission', async () => {
+  it('refuses a file without permission', async () => {
     const path = await put(folder, 'secret.csv', '');
     await chmod(path, 0);
-    expect(await checkReadable(path)).toMatchObject({ message: expect.stringContaining('permission is denied') });
+    const denied = { code: 'FILE_UNREADABLE', message: `File '${path}' cannot be read: permission is denied.` };
+    expect(await asNobody(() => checkReadable(path))).toMatchObject(denied);
+    await expect(asNobody(() => read(path))).rejects.toMatchObject(denied);
   });
 
   it('does not open a pipe', async () => {
@@ -70,20 +94,17 @@ describe('checkWritable', () => {
     expect(await checkWritable('/dev/null')).toMatchObject({ code: 'FILE_UNWRITABLE', message: expect.stringContaining('device') });
   });
 
-  it.skipIf(isRoot)('refuses a folder without permission', async () => {
+  it('refuses a folder without permission', async () => {
     await mkdir(at('closed'));
     await chmod(at('closed'), 0o500);
-    expect(await checkWritable(at('closed/new.csv'))).toMatchObject({ message: expect.stringContaining('permission is denied') });
+    const denied = { code: 'FILE_UNWRITABLE', message: `File '${at('closed/new.csv')}' cannot be written: permission is denied.` };
+    expect(await asNobody(() => checkWritable(at('closed/new.csv')))).toMatchObject(denied);
+    const writing = asNobody(() => openFileWriter(at('closed/new.csv'), { format: 'csv', gzip: false, mode: 'replace', id: '1' }));
+    await expect(writing).rejects.toMatchObject(denied);
   });
 });
 
 describe('readFile', () => {
-  const read = async (path: string, signal?: AbortSignal): Promise<number> => {
-    let count = 0;
-    for await (const batch of readFile(path, { format: 'csv', gzip: path.endsWith('.gz'), batchSize: 10, signal })) count += batch.length;
-    return count;
-  };
-
   it('can be iterated again, also while it is being iterated', async () => {
     const rows = readFile(at('prices.csv'), { format: 'csv', gzip: false });
     for await (const batch of rows) {

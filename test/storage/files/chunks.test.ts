@@ -10,7 +10,29 @@ import { parsed } from './folder.js';
 const scraps: Readonly<Record<FileFormat, readonly string[]>> = {
   csv: ['a', 'b', '1', 'é', '€', '😀', ',', ',', '"', '""', '\n', '\n', '\r\n', '\r', ' ', '\uFEFF', '"x"', '"1\n2"'],
   tsv: ['a', '1', 'é', '\t', '\t', ',', '"', '\n', '\r\n', '"x"'],
-  json: ['{', '}', '[', ']', '{}', '{"a":1}', ',', ':', '"', '"é"', '"a":', '1', '-0.5e3', 'true', 'null', '\\', '\\u00e9', '\n', ' ', '\uFEFF', '{"a":[{}]},'],
+  json: [
+    '{',
+    '}',
+    '[',
+    ']',
+    '{}',
+    '{"a":1}',
+    ',',
+    ':',
+    '"',
+    '"é"',
+    '"a":',
+    '1',
+    '-0.5e3',
+    'true',
+    'null',
+    '\\',
+    '\\u00e9',
+    '\n',
+    ' ',
+    '\uFEFF',
+    '{"a":[{}]},',
+  ],
   ndjson: ['{', '}', '{"a":1}\n', '{"é":"😀"}\r\n', ',', '"', '1', '\n', ' ', '\r', '{"a":{"b":[]}}'],
 };
 const formats: readonly FileFormat[] = ['csv', 'tsv', 'json', 'ndjson'];
@@ -42,7 +64,28 @@ describe('bytes in any pieces', () => {
 
 describe('checkUtf8', () => {
   it('agrees with the decoder about every beginning', () => {
-    const byte = fc.constantFrom(0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xff);
+    const byte = fc.constantFrom(
+      0x41,
+      0x7f,
+      0x80,
+      0x8f,
+      0x90,
+      0x9f,
+      0xa0,
+      0xbf,
+      0xc0,
+      0xc2,
+      0xdf,
+      0xe0,
+      0xe1,
+      0xed,
+      0xef,
+      0xf0,
+      0xf1,
+      0xf4,
+      0xf5,
+      0xff,
+    );
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 1 }), fc.array(byte, { maxLength: 8 }), (before, list) => {
         const bytes = Uint8Array.from([...before, ...list]);
@@ -71,7 +114,9 @@ describe('TextWindow', () => {
         await window.fill();
       }
     })();
-    await expect(reading).rejects.toThrow('f:2:1: the row that begins here has more than 10000 bytes. Is a quote or a bracket never closed?');
+    await expect(reading).rejects.toThrow(
+      'f:2:1: the row that begins here has more than 10000 bytes. Is a quote or a bracket never closed?',
+    );
     expect(given).toBeLessThan(50);
   });
 });

@@ -27,7 +27,11 @@ export async function rowsOf(path: string, options: Partial<ReadFileOptions> = {
 }
 
 /** What comes of bytes that arrive in pieces of the given sizes, in turn: the rows, and the message of the mistake if there is one. */
-export async function parsed(bytes: Uint8Array, sizes: readonly number[], options: Omit<ReadFileOptions, 'gzip'>): Promise<{ rows: Row[]; error?: string }> {
+export async function parsed(
+  bytes: Uint8Array,
+  sizes: readonly number[],
+  options: Omit<ReadFileOptions, 'gzip'>,
+): Promise<{ rows: Row[]; error?: string }> {
   const rows: Row[] = [];
   try {
     for await (const batch of parseRows(pieces(bytes, sizes), 'f', { gzip: false, ...options })) rows.push(...batch);

@@ -31,7 +31,9 @@ describe('parseFileTarget', () => {
     ['p.csv?format=', /unknown format ''/],
     ['//host/p.csv', /not a file URL of this machine/],
   ])('refuses %j', (text, message) => {
-    expect(() => parseFileTarget(text)).toThrow(expect.objectContaining({ code: 'BINDING_INVALID', message: expect.stringMatching(message) }));
+    expect(() => parseFileTarget(text)).toThrow(
+      expect.objectContaining({ code: 'BINDING_INVALID', message: expect.stringMatching(message) }),
+    );
   });
 });
 

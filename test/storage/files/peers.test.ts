@@ -7,7 +7,9 @@ import { parsed } from './folder.js';
 
 const letters = ['a', 'é', '😀', ' ', ',', '\t', '"', '\n', '\r\n', '0', "'"];
 const cell = fc.array(fc.constantFrom(...letters), { maxLength: 5 }).map((parts) => parts.join(''));
-const table = fc.integer({ min: 2, max: 4 }).chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { maxLength: 6 }));
+const table = fc
+  .integer({ min: 2, max: 4 })
+  .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { maxLength: 6 }));
 const named = (cells: readonly string[]) => Object.fromEntries(cells.map((text, index) => [`c${index}`, text]));
 const namesOf = (rows: readonly (readonly string[])[]) => (rows[0] ?? ['', '']).map((_, index) => `c${index}`);
 
@@ -16,7 +18,12 @@ describe.each([',', '\t'] as const)('with the separator %j', (separator) => {
     await fc.assert(
       fc.asyncProperty(table, fc.boolean(), async (rows, quoted) => {
         // csv-stringify leaves a line break alone that is not its own
-        const text = stringify([namesOf(rows), ...rows], { delimiter: separator, record_delimiter: lineEnd, quoted, quoted_match: /[\r\n]/ });
+        const text = stringify([namesOf(rows), ...rows], {
+          delimiter: separator,
+          record_delimiter: lineEnd,
+          quoted,
+          quoted_match: /[\r\n]/,
+        });
         const { rows: read, error } = await parsed(Buffer.from(text), [3, 11], { format: separator === ',' ? 'csv' : 'tsv' });
         expect(error).toBeUndefined();
         expect(read).toEqual(rows.map(named));

@@ -9,10 +9,31 @@ const latin1 = (text: string) => Buffer.from(text, 'latin1');
 
 describe('reading CSV', () => {
   const good: readonly [what: string, content: string | Uint8Array, rows: object[]][] = [
-    ['plain rows', 'a,b\n1,2\n3,4\n', [{ a: '1', b: '2' }, { a: '3', b: '4' }]],
+    [
+      'plain rows',
+      'a,b\n1,2\n3,4\n',
+      [
+        { a: '1', b: '2' },
+        { a: '3', b: '4' },
+      ],
+    ],
     ['no line break at the end', 'a,b\n1,2', [{ a: '1', b: '2' }]],
-    ['CRLF', 'a,b\r\n1,2\r\n3,4\r\n', [{ a: '1', b: '2' }, { a: '3', b: '4' }]],
-    ['CR alone', 'a,b\r1,2\r3,4', [{ a: '1', b: '2' }, { a: '3', b: '4' }]],
+    [
+      'CRLF',
+      'a,b\r\n1,2\r\n3,4\r\n',
+      [
+        { a: '1', b: '2' },
+        { a: '3', b: '4' },
+      ],
+    ],
+    [
+      'CR alone',
+      'a,b\r1,2\r3,4',
+      [
+        { a: '1', b: '2' },
+        { a: '3', b: '4' },
+      ],
+    ],
     ['line breaks of all kinds', 'a\n1\r2\r\n3\n\r4\n', [{ a: '1' }, { a: '2' }, { a: '3' }, { a: '4' }]],
     ['a byte order mark', '\uFEFFa,b\n1,2\n', [{ a: '1', b: '2' }]],
     ['a byte order mark before a quoted name', '\uFEFF"a",b\n1,2\n', [{ a: '1', b: '2' }]],
@@ -20,7 +41,14 @@ describe('reading CSV', () => {
     ['a byte order mark alone', '\uFEFF', []],
     ['a header alone', 'a,b\n', []],
     ['a header without line break', 'a,b', []],
-    ['blank lines', '\n\r\na,b\n\n1,2\n\n\n3,4\n\n', [{ a: '1', b: '2' }, { a: '3', b: '4' }]],
+    [
+      'blank lines',
+      '\n\r\na,b\n\n1,2\n\n\n3,4\n\n',
+      [
+        { a: '1', b: '2' },
+        { a: '3', b: '4' },
+      ],
+    ],
     ['quoted separators', 'a,b\n"1,2",3\n', [{ a: '1,2', b: '3' }]],
     ['quoted line breaks', 'a,b\n"1\n2\r\n3",4\n', [{ a: '1\n2\r\n3', b: '4' }]],
     ['doubled quotes', 'a,b\n"say ""hi""",""""\n', [{ a: 'say "hi"', b: '"' }]],
@@ -72,7 +100,11 @@ describe('reading CSV', () => {
   ];
   it.each(bad)('refuses %s', async (_, content, where, message) => {
     const path = await put(folder, 'bad.csv', content);
-    await expect(rowsOf(path)).rejects.toMatchObject({ code: 'FILE_MALFORMED', message: expect.stringMatching(message), where: [`${path}:${where}`] });
+    await expect(rowsOf(path)).rejects.toMatchObject({
+      code: 'FILE_MALFORMED',
+      message: expect.stringMatching(message),
+      where: [`${path}:${where}`],
+    });
     await expect(rowsOf(path)).rejects.toThrow(`${path}:${where}: `);
   });
 
@@ -125,7 +157,11 @@ describe('the gzip of a file', () => {
     ['that is corrupt', spoilt, /gzip data is corrupt/],
   ])('is refused: one %s', async (_, content, message) => {
     const path = await put(folder, 'bad.csv.gz', content);
-    await expect(rowsOf(path)).rejects.toMatchObject({ code: 'FILE_MALFORMED', message: expect.stringMatching(message), where: [expect.stringMatching(/:\d+:\d+$/)] });
+    await expect(rowsOf(path)).rejects.toMatchObject({
+      code: 'FILE_MALFORMED',
+      message: expect.stringMatching(message),
+      where: [expect.stringMatching(/:\d+:\d+$/)],
+    });
   });
 
   it('may be of several members', async () => {
@@ -162,12 +198,20 @@ describe('cells of declared columns', () => {
     ['007', 7],
   ])('are numbers: %s', async (text, value) => expect(await cell('n', text)).toBe(value));
 
-  it.each(['abc', '1,5', ' 1', '1 ', '0x10', '1e999', 'NaN', 'Infinity', '1_000', '--1', '.', 'e5', '٣'])('stay text where they are no number: %j', async (text) => {
-    expect(await cell('n', text)).toBe(text);
-  });
+  it.each(['abc', '1,5', ' 1', '1 ', '0x10', '1e999', 'NaN', 'Infinity', '1_000', '--1', '.', 'e5', '٣'])(
+    'stay text where they are no number: %j',
+    async (text) => {
+      expect(await cell('n', text)).toBe(text);
+    },
+  );
 
   it('are true or false, else text', async () => {
-    expect([await cell('b', 'true'), await cell('b', 'false'), await cell('b', 'TRUE'), await cell('b', '1')]).toEqual([true, false, 'TRUE', '1']);
+    expect([await cell('b', 'true'), await cell('b', 'false'), await cell('b', 'TRUE'), await cell('b', '1')]).toEqual([
+      true,
+      false,
+      'TRUE',
+      '1',
+    ]);
   });
 
   it.each([
@@ -183,10 +227,24 @@ describe('cells of declared columns', () => {
     ['+012024-01-01', '+012024-01-01T00:00:00.000Z'],
   ])('are dates: %s', async (text, iso) => expect(await cell('d', text)).toEqual(new Date(iso)));
 
-  it.each(['2023-02-29', '2024-13-01', '2024-00-10', '2024-01-00', '2024-04-31', '2024-01-02T25:00', '2024-01-02T03:60', '2024', '2024-01', '01/02/2024', '2024-1-2', 'today', '20240102', '2024-01-02T', '2024-01-02T03:04+25:00', '2024-01-02 03:04'])(
-    'stay text where they are no date: %s',
-    async (text) => expect(await cell('d', text)).toBe(text),
-  );
+  it.each([
+    '2023-02-29',
+    '2024-13-01',
+    '2024-00-10',
+    '2024-01-00',
+    '2024-04-31',
+    '2024-01-02T25:00',
+    '2024-01-02T03:60',
+    '2024',
+    '2024-01',
+    '01/02/2024',
+    '2024-1-2',
+    'today',
+    '20240102',
+    '2024-01-02T',
+    '2024-01-02T03:04+25:00',
+    '2024-01-02 03:04',
+  ])('stay text where they are no date: %s', async (text) => expect(await cell('d', text)).toBe(text));
 
   it('stay text where the type is any or string', async () => {
     expect([await cell('s', '12'), await cell('x', 'true')]).toEqual(['12', 'true']);

@@ -4,6 +4,7 @@ import { JsonMistake, scanJson, unfinished } from '../../../src/storage/files/js
 import { put, rowsOf, temporaryFolder } from './folder.js';
 
 const folder = await temporaryFolder();
+const letters = ['{', '}', '[', ']', '"', ',', ':', '\\', 'u', 'e', '0', '.', '-', '+', '1', ' ', '\n', '\u0001', 'é'];
 
 describe('reading JSON', () => {
   it.each([
@@ -14,7 +15,11 @@ describe('reading JSON', () => {
     ['an empty array with space', ' [ ] ', []],
     ['a byte order mark', '\uFEFF[{"ä":"€😀"}]', [{ ä: '€😀' }]],
     ['escapes', '[{"a\\u00e9":"\\ud83d\\ude00\\"\\\\\\n\\/"}]', [{ aé: '😀"\\\n/' }]],
-    ['numbers of all kinds', '[{"a":-0.5e+10,"b":0,"c":12345678901234567890,"d":1E400}]', [{ a: -5e9, b: 0, c: 12345678901234567890, d: Infinity }]],
+    [
+      'numbers of all kinds',
+      '[{"a":-0.5e+10,"b":0,"c":12345678901234567890,"d":1E400}]',
+      [{ a: -5e9, b: 0, c: 12345678901234567890, d: Infinity }],
+    ],
   ])('takes %s', async (_, content, rows) => {
     expect(await rowsOf(await put(folder, 'good.json', content))).toEqual(rows);
     expect(await rowsOf(await put(folder, 'good.json.gz', content))).toEqual(rows);
@@ -32,7 +37,7 @@ describe('reading JSON', () => {
     ['no comma', '[{"a":1}\n{"a":2}]', '2:1', /expected ',' or '\]', found '{'/],
     ['a comma at the end of an object', '[{"a":1,}]', '1:9', /expected a property name in double quotes, found '}'/],
     ['a name without quotes', '[{a:1}]', '1:3', /expected a property name in double quotes, or '}', found 'a'/],
-    ['single quotes', "[{\"a\":'x'}]", '1:7', /expected a value, found '''/],
+    ['single quotes', '[{"a":\'x\'}]', '1:7', /expected a value, found '''/],
     ['no colon', '[{"a" 1}]', '1:7', /expected ':', found '1'/],
     ['a bracket of the other kind', '[{"a":[1}]', '1:9', /expected ',' or '\]', found '}'/],
     ['a missing brace', '[{"a":1,{"b":2}]', '1:9', /expected a property name in double quotes, found '{'/],
@@ -56,7 +61,11 @@ describe('reading JSON', () => {
     ['Latin-1', Buffer.from('[{"a":"é"}]', 'latin1'), '1:8', /0xE9 is not UTF-8/],
   ] as [string, string | Uint8Array, string, RegExp][])('refuses %s', async (_, content, where, message) => {
     const path = await put(folder, 'bad.json', content);
-    await expect(rowsOf(path)).rejects.toMatchObject({ code: 'FILE_MALFORMED', message: expect.stringMatching(message), where: [`${path}:${where}`] });
+    await expect(rowsOf(path)).rejects.toMatchObject({
+      code: 'FILE_MALFORMED',
+      message: expect.stringMatching(message),
+      where: [`${path}:${where}`],
+    });
   });
 
   it('finds a mistake deep in a large file', async () => {
@@ -78,7 +87,9 @@ describe('reading JSON', () => {
   });
 
   it('makes __proto__ a property like others', async () => {
-    const [row = {}] = await rowsOf(await put(folder, 'proto.json', '[{"__proto__":{"admin":true}}]'), { columns: [{ name: '__proto__', type: 'date' }] });
+    const [row = {}] = await rowsOf(await put(folder, 'proto.json', '[{"__proto__":{"admin":true}}]'), {
+      columns: [{ name: '__proto__', type: 'date' }],
+    });
     expect(Object.keys(row)).toEqual(['__proto__']);
     expect((row as { admin?: boolean }).admin).toBeUndefined();
   });
@@ -89,7 +100,13 @@ describe('reading JSON', () => {
       { name: 'd', type: 'date' },
       { name: 'n', type: 'number' },
     ] as const;
-    expect(await rowsOf(path, { columns })).toEqual([{ d: new Date('2024-01-02'), n: '1', o: '2024-01-02' }, { d: 'soon' }, { d: 5 }, { d: null }, {}]);
+    expect(await rowsOf(path, { columns })).toEqual([
+      { d: new Date('2024-01-02'), n: '1', o: '2024-01-02' },
+      { d: 'soon' },
+      { d: 5 },
+      { d: null },
+      {},
+    ]);
   });
 });
 
@@ -113,7 +130,11 @@ describe('reading NDJSON', () => {
     ['a truncated object', '{"a":1}\n{"a"', '2:5', /the file is truncated/],
   ])('refuses %s', async (_, content, where, message) => {
     const path = await put(folder, 'bad.ndjson', content);
-    await expect(rowsOf(path)).rejects.toMatchObject({ code: 'FILE_MALFORMED', message: expect.stringMatching(message), where: [`${path}:${where}`] });
+    await expect(rowsOf(path)).rejects.toMatchObject({
+      code: 'FILE_MALFORMED',
+      message: expect.stringMatching(message),
+      where: [`${path}:${where}`],
+    });
   });
 });
 
@@ -128,7 +149,7 @@ describe('scanJson', () => {
   });
 
   it('takes what JSON.parse takes, and refuses what it refuses', () => {
-    const mutated = fc.tuple(fc.json({ maxDepth: 3 }), fc.nat(), fc.constantFrom('', ...'{}[]",:\\ue0.-+1 \n\u0001é'), fc.nat(2));
+    const mutated = fc.tuple(fc.json({ maxDepth: 3 }), fc.nat(), fc.constantFrom('', ...letters), fc.nat(2));
     fc.assert(
       fc.property(mutated, ([text, at, letter, removed]) => {
         const place = at % (text.length + 1);

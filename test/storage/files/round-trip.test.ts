@@ -10,12 +10,40 @@ import { temporaryFolder } from './folder.js';
 
 const folder = await temporaryFolder();
 const formats: readonly FileFormat[] = ['csv', 'tsv', 'json', 'ndjson'];
-const letters = ['a', 'B', '0', ' ', ',', '\t', '"', '""', "'", '\n', '\r', '\r\n', '\uFEFF', 'é', '€', '😀', '\u2028', '\u0000', '\\', '{', '-', '__proto__'];
+const letters = [
+  'a',
+  'B',
+  '0',
+  ' ',
+  ',',
+  '\t',
+  '"',
+  '""',
+  "'",
+  '\n',
+  '\r',
+  '\r\n',
+  '\uFEFF',
+  'é',
+  '€',
+  '😀',
+  '\u2028',
+  '\u0000',
+  '\\',
+  '{',
+  '-',
+  '__proto__',
+];
 const text = fc.array(fc.constantFrom(...letters), { maxLength: 6 }).map((parts) => parts.join(''));
 const name = text.filter((one) => one !== '');
 const batches = <T>(row: fc.Arbitrary<T>) => fc.array(fc.array(row, { maxLength: 4 }), { maxLength: 4 });
 
-async function passedThrough(given: readonly (readonly Row[])[], format: FileFormat, gzip: boolean, columns?: readonly Column[]): Promise<Row[]> {
+async function passedThrough(
+  given: readonly (readonly Row[])[],
+  format: FileFormat,
+  gzip: boolean,
+  columns?: readonly Column[],
+): Promise<Row[]> {
   const path = join(folder, 'file');
   const writer = await openFileWriter(path, { format, gzip, columns, mode: 'replace', id: '1' });
   for (const rows of given) await writer.write(rows);
@@ -59,7 +87,9 @@ describe.each(formats)('rows written to %s and read again', (format) => {
         const seen = [...new Set(rows.flatMap((row) => Object.keys(row)))];
         const full = format === 'csv' || format === 'tsv' ? rows.map((row) => filled(row, seen)) : rows;
         const read = await passedThrough(given, format, gzip);
-        expect(read.map((row) => Object.entries(row))).toEqual((seen.length === 0 && full !== rows ? [] : full).map((row) => Object.entries(row)));
+        expect(read.map((row) => Object.entries(row))).toEqual(
+          (seen.length === 0 && full !== rows ? [] : full).map((row) => Object.entries(row)),
+        );
       }),
       { numRuns: 60 },
     );

@@ -6,7 +6,14 @@ import { Binary, Decimal128, Double, Int32, Long, ObjectId } from 'bson';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Column, Row } from '../../../src/types.js';
 import { formatOf } from '../../../src/storage/files/format.js';
-import { openFileWriter, publishFile, sweepTemporary, temporaryName, type FileWriter, type FileWriterOptions } from '../../../src/storage/files/write.js';
+import {
+  openFileWriter,
+  publishFile,
+  sweepTemporary,
+  temporaryName,
+  type FileWriter,
+  type FileWriterOptions,
+} from '../../../src/storage/files/write.js';
 import { put, rowsOf, temporaryFolder, visible } from './folder.js';
 
 const root = await temporaryFolder();
@@ -40,7 +47,18 @@ async function written(name: string, batches: readonly (readonly Row[])[], optio
 
 describe('writing CSV', () => {
   it('has the declared columns first, then the others as first seen', async () => {
-    expect(await written('o.csv', [[{ z: 1, b: 'x' }, { y: 2, a: 3 }]], { columns })).toBe('a,b,z,y\n,x,1,\n3,,,2\n');
+    expect(
+      await written(
+        'o.csv',
+        [
+          [
+            { z: 1, b: 'x' },
+            { y: 2, a: 3 },
+          ],
+        ],
+        { columns },
+      ),
+    ).toBe('a,b,z,y\n,x,1,\n3,,,2\n');
   });
 
   it.each(['o.csv', 'o.csv.gz', 'o.tsv'])('makes room for columns that are first seen late (%s)', async (name) => {
@@ -75,7 +93,9 @@ describe('writing CSV', () => {
 
   it('quotes what needs it, and nothing else', async () => {
     const values = ['plain', 'a b', 'a,b', 'a\tb', 'a"b', 'a\nb', 'a\rb', ' a', 'a ', '\uFEFFa', '\ta'];
-    expect(await written('o.csv', [values.map((v) => ({ v }))])).toBe('v\nplain\na b\n"a,b"\na\tb\n"a""b"\n"a\nb"\n"a\rb"\n" a"\n"a "\n"\uFEFFa"\n"\ta"\n');
+    expect(await written('o.csv', [values.map((v) => ({ v }))])).toBe(
+      'v\nplain\na b\n"a,b"\na\tb\n"a""b"\n"a\nb"\n"a\rb"\n" a"\n"a "\n"\uFEFFa"\n"\ta"\n',
+    );
     expect(await written('o.tsv', [[{ v: 'a,b' }, { v: 'a\tb' }]])).toBe('v\na,b\n"a\tb"\n');
     expect(await written('o.csv', [[{ '\uFEFFn,': 1 }]])).toBe('"\uFEFFn,"\n1\n');
   });
@@ -104,14 +124,19 @@ describe('writing CSV', () => {
   });
 
   it('refuses a property without a name', async () => {
-    await expect(written('o.csv', [[{ '': 1 }]])).rejects.toMatchObject({ code: 'FILE_UNWRITABLE', message: expect.stringContaining('a property without a name') });
+    await expect(written('o.csv', [[{ '': 1 }]])).rejects.toMatchObject({
+      code: 'FILE_UNWRITABLE',
+      message: expect.stringContaining('a property without a name'),
+    });
     expect(await visible(folder)).toEqual([]);
   });
 });
 
 describe('writing JSON', () => {
   it('is an array with a row a line, also an empty one', async () => {
-    expect(await written('o.json', [[{ a: 1 }, { b: [new Date(0)] }], [], [{ c: 'é\n' }]])).toBe('[\n{"a":1},\n{"b":["1970-01-01T00:00:00.000Z"]},\n{"c":"é\\n"}\n]\n');
+    expect(await written('o.json', [[{ a: 1 }, { b: [new Date(0)] }], [], [{ c: 'é\n' }]])).toBe(
+      '[\n{"a":1},\n{"b":["1970-01-01T00:00:00.000Z"]},\n{"c":"é\\n"}\n]\n',
+    );
     expect(await written('o.json.gz', [], { columns })).toBe('[]\n');
   });
 
@@ -121,7 +146,15 @@ describe('writing JSON', () => {
   });
 
   it('has numbers where they are exact and text where they are not', async () => {
-    const row = { n: 5n, big: 2n ** 64n, long: Long.fromNumber(7), wide: Long.MAX_VALUE, deep: [{ dec: Decimal128.fromString('0.10') }], id: new ObjectId('0123456789abcdef01234567'), b: new Uint8Array([1]) };
+    const row = {
+      n: 5n,
+      big: 2n ** 64n,
+      long: Long.fromNumber(7),
+      wide: Long.MAX_VALUE,
+      deep: [{ dec: Decimal128.fromString('0.10') }],
+      id: new ObjectId('0123456789abcdef01234567'),
+      b: new Uint8Array([1]),
+    };
     expect(await written('o.ndjson', [[row]])).toBe(
       '{"n":5,"big":"18446744073709551616","long":7,"wide":"9223372036854775807","deep":[{"dec":"0.10"}],"id":"0123456789abcdef01234567","b":"AQ=="}\n',
     );
@@ -165,7 +198,10 @@ describe('appending', () => {
   it('refuses a column that the file does not have', async () => {
     await put(folder, 'o.csv', 'a,name\n1,2\n');
     const writing = written('o.csv', [[{ a: 1 }], [{ nam: 2 }]], { mode: 'append' });
-    await expect(writing).rejects.toMatchObject({ code: 'FILE_UNWRITABLE', message: expect.stringMatching(/a row has 'nam', and the file has no such column\. Did you mean 'name'\?/) });
+    await expect(writing).rejects.toMatchObject({
+      code: 'FILE_UNWRITABLE',
+      message: expect.stringMatching(/a row has 'nam', and the file has no such column\. Did you mean 'name'\?/),
+    });
     expect(await readFile(join(folder, 'o.csv'), 'utf8')).toBe('a,name\n1,2\n');
     expect(await visible(folder)).toEqual(['o.csv']);
   });
@@ -176,7 +212,10 @@ describe('appending', () => {
     ['o.csv.gz', gzipSync('a\n1\n').subarray(0, 15), /gzip data is truncated/],
   ])('refuses a broken file, and leaves it (%s)', async (name, content, message) => {
     const path = await put(folder, name, content);
-    await expect(openWriter(path, { mode: 'append' })).rejects.toMatchObject({ code: 'FILE_MALFORMED', message: expect.stringMatching(message) });
+    await expect(openWriter(path, { mode: 'append' })).rejects.toMatchObject({
+      code: 'FILE_MALFORMED',
+      message: expect.stringMatching(message),
+    });
     expect(await visible(folder)).toEqual([name]);
   });
 });
@@ -214,7 +253,10 @@ describe('a file in the making', () => {
 
   it('takes writes that are not awaited in their order', async () => {
     const writer = await openWriter(join(folder, 'o.ndjson.gz'));
-    await Promise.all([...Array.from({ length: 20 }, (_, batch) => writer.write(Array.from({ length: 1500 }, (_, i) => ({ n: batch * 1500 + i })))), writer.finish()]);
+    await Promise.all([
+      ...Array.from({ length: 20 }, (_, batch) => writer.write(Array.from({ length: 1500 }, (_, i) => ({ n: batch * 1500 + i })))),
+      writer.finish(),
+    ]);
     await publishFile(writer.temporary, writer.target);
     expect(await rowsOf(writer.target)).toEqual(Array.from({ length: 30_000 }, (_, n) => ({ n })));
   });
@@ -267,7 +309,10 @@ describe('a file in the making', () => {
         const writer = await openWriter(join(disk, name));
         const rows = Array.from({ length: 20_000 }, () => ({ text: Math.random() }));
         const writing = writer.write(rows).then(() => writer.finish());
-        await expect(writing).rejects.toMatchObject({ code: 'FILE_UNWRITABLE', message: `File '${join(disk, name)}' cannot be written: the disk is full.` });
+        await expect(writing).rejects.toMatchObject({
+          code: 'FILE_UNWRITABLE',
+          message: `File '${join(disk, name)}' cannot be written: the disk is full.`,
+        });
         expect(await visible(disk)).toEqual([]);
       }
     } finally {
@@ -293,15 +338,25 @@ describe('publishFile', () => {
   it('refuses a target that is a directory by now', async () => {
     const from = await put(folder, 'a', '');
     await mkdir(join(folder, 'b'));
-    await expect(publishFile(from, join(folder, 'b'))).rejects.toMatchObject({ code: 'FILE_UNWRITABLE', message: expect.stringContaining(join(folder, 'b')) });
+    await expect(publishFile(from, join(folder, 'b'))).rejects.toMatchObject({
+      code: 'FILE_UNWRITABLE',
+      message: expect.stringContaining(join(folder, 'b')),
+    });
   });
 });
 
 describe('sweepTemporary', () => {
   it('removes what dead processes left for a target, and nothing else', async () => {
     const dead = 4_194_305; // one more than the system gives
-    const kept = [`.o.csv.${process.pid}.run-1.millrace-tmp`, '.o.csv.12.millrace-tmp', `.oo.csv.${dead}.x.millrace-tmp`, `o.csv.${dead}.x.millrace-tmp`, 'o.csv'];
-    for (const name of [...kept, `.o.csv.${dead}.run-1.millrace-tmp`, `.o.csv.${dead}.run-2.millrace-tmp`]) await writeFile(join(folder, name), '');
+    const kept = [
+      `.o.csv.${process.pid}.run-1.millrace-tmp`,
+      '.o.csv.12.millrace-tmp',
+      `.oo.csv.${dead}.x.millrace-tmp`,
+      `o.csv.${dead}.x.millrace-tmp`,
+      'o.csv',
+    ];
+    for (const name of [...kept, `.o.csv.${dead}.run-1.millrace-tmp`, `.o.csv.${dead}.run-2.millrace-tmp`])
+      await writeFile(join(folder, name), '');
     await sweepTemporary(join(folder, 'o.csv'));
     expect(await visible(folder)).toEqual([...kept].sort());
     await sweepTemporary(join(folder, 'none/o.csv'));
