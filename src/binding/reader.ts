@@ -175,21 +175,20 @@ async function end(iterator: AsyncIterator<unknown>): Promise<void> {
   }
 }
 
-/** The properties that projections leave in a row; undefined where all stay. */
-function keptProperties(
-  queries: readonly Query<Row>[],
-  own: readonly Query<Row>[],
-  properties: readonly string[],
-): ReadonlySet<string> | undefined {
-  const projections = [...own, ...queries].flatMap(({ projection }) => (projection === undefined || Object.keys(projection).length === 0 ? [] : [projection]));
-  if (projections.length === 0) return undefined;
-  const kept = projections.map((projection) => keptBy(projection, properties));
-  return new Set(properties.filter((property) => kept.every((one) => one.has(property))));
+/** The properties (or dotted paths) that projections leave in a row; undefined where all stay. */
+function keptProperties(queries: readonly Query<Row>[], own: readonly Query<Row>[], properties: readonly string[]): ReadonlySet<string> | undefined {
+  const kept = [...own, ...queries]
+    .flatMap(({ projection = {} }) => (Object.keys(projection).length === 0 ? [] : [projection]))
+    .map((projection) => keptBy(projection, properties));
+  const [first, ...more] = kept;
+  return first === undefined ? undefined : new Set([...first].filter((name) => more.every((names) => names.has(name))));
 }
 
+/** A property of which a part is left out is left out whole: what is left of it breaks rules that the row does not. */
 function keptBy(projection: Readonly<Record<string, 0 | 1>>, properties: readonly string[]): ReadonlySet<string> {
-  const entries = Object.entries(projection);
-  const named = new Set(entries.map(([name]) => name));
-  const including = entries.some(([name, keep]) => name !== '_id' && keep === 1) || (entries.length === 1 && projection['_id'] === 1);
-  return new Set(properties.filter((property) => (including ? named.has(property) : !named.has(property))));
+  const names = Object.keys(projection);
+  const including = names.some((name) => projection[name] === 1 && (name !== '_id' || names.length === 1));
+  if (including) return new Set(names.filter((name) => projection[name] === 1));
+  const cut = new Set(names.map((name) => name.split('.')[0]));
+  return new Set(properties.filter((property) => !cut.has(property)));
 }
