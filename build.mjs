@@ -15,7 +15,7 @@ const { values: options } = parseArgs({
 const out = resolve(options.out);
 
 rmSync(out, { recursive: true, force: true });
-await bundle();
+await bundle().catch(() => fail('esbuild found errors'));
 makeExecutable(join(out, 'cli/main.js'));
 if (!options['no-types']) declare();
 

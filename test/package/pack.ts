@@ -15,11 +15,6 @@ export function run(cwd: string, command: string, ...args: readonly string[]): s
   return execFileSync(command, args, { cwd, env, encoding: 'utf8', maxBuffer: 1 << 26 });
 }
 
-/** Runs a Node script of an installed package. */
-export function runBin(cwd: string, path: string, ...args: readonly string[]): string {
-  return run(cwd, process.execPath, join(root, 'node_modules', path), ...args);
-}
-
 /** Builds the package into a folder, as it will be unpacked; dist/ of the repository is left alone. */
 export function buildPackage(dir: string, options: { readonly types: boolean }): void {
   mkdirSync(dir, { recursive: true });
