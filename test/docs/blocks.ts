@@ -41,7 +41,7 @@ export interface Unit {
 
 const MARK = /^<!--\s*(setup|continues|file|run|output)\b:?([\s\S]*?)-->\s*$/;
 
-export function parseBlocks(page: string, markdown: string): readonly Block[] {
+function parseBlocks(page: string, markdown: string): readonly Block[] {
   const lines = markdown.split(/\r?\n/);
   const blocks: Block[] = [];
   let marks = new Map<string, string>();
