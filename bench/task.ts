@@ -1,0 +1,37 @@
+import { createApp, memoryStore } from 'millrace';
+import { NoOp } from './fixtures.js';
+import { best, times, type Line } from './measure.js';
+
+/** One no-op task with one TASK resource, its events heard and its record kept in memory. */
+export async function task(): Promise<Line[]> {
+  await using app = await createApp({ processors: [NoOp], stores: { default: memoryStore() }, log: 'silent' });
+  let heard = 0;
+  app.on('task:start', () => heard++);
+  app.on('task:end', () => heard++);
+  const runs = async (count: number): Promise<void> => {
+    for (let run = 0; run < count; run++) await app.task(NoOp).run();
+  };
+  const loop = async (count: number): Promise<void> => {
+    const records: object[] = [];
+    for (let run = 0; run < count; run++) records.push(await handWritten(run));
+  };
+  await runs(5000);
+  await loop(5000);
+  const [few, many] = [(await best(7, () => runs(1000))) / 1000, (await best(5, () => runs(10_000))) / 10_000];
+  const [fewLoops, manyLoops] = [(await best(7, () => loop(1000))) / 1000, (await best(5, () => loop(10_000))) / 10_000];
+  const growth = many / few / (manyLoops / fewLoops);
+  if (heard === 0) throw new Error('no event was heard');
+  return [
+    { what: 'no-op task, 10,000 single runs', measured: `${(many * 1000).toFixed(1)} µs each`, bar: '≤ 10 µs', holds: many * 1000 <= 10 },
+    { what: '  its growth from 1,000, against a hand-written loop', measured: times(growth), bar: '≤ 1.2 ×', holds: growth <= 1.2 },
+  ];
+}
+
+/** What someone would write instead: open, act, close, keep a record. */
+async function handWritten(run: number): Promise<object> {
+  const started = new Date();
+  const session = await Promise.resolve({ open: true });
+  await Promise.resolve(session);
+  session.open = false;
+  return { id: `run ${String(run)}`, started, finished: new Date(), status: 'succeeded' };
+}
