@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { createContainer, resource, Scope, token } from 'millrace';
-import { container as tsyringe, injectable } from 'tsyringe';
+import { injectable, Lifecycle, container as tsyringe } from 'tsyringe';
 import { against, times, type Line } from './measure.js';
 
 const depth = 10;
+type ConcreteClass = new (inner?: unknown) => object;
 
 /** Open a scope, resolve a chain of ten, close all ten: ours, and tsyringe's child container doing the same. */
 export async function scope(): Promise<Line[]> {
@@ -53,11 +54,11 @@ async function withOurs(registrations: number): Promise<() => Promise<void>> {
 /** Classes, container-scoped: each child makes and disposes its own. */
 function withTsyringe(): () => Promise<void> {
   const parent = tsyringe.createChildContainer();
-  let inner: new (...args: never[]) => object = makeClass();
-  parent.register(inner, { useClass: inner }, { lifecycle: 3 });
+  let inner: ConcreteClass = makeClass();
+  parent.register(inner, { useClass: inner }, { lifecycle: Lifecycle.ContainerScoped });
   for (let level = 1; level < depth; level++) {
     const outer = makeClass(inner);
-    parent.register(outer, { useClass: outer }, { lifecycle: 3 });
+    parent.register(outer, { useClass: outer }, { lifecycle: Lifecycle.ContainerScoped });
     inner = outer;
   }
   const outermost = inner;
@@ -68,7 +69,7 @@ function withTsyringe(): () => Promise<void> {
   };
 }
 
-function makeClass(inner?: new (...args: never[]) => object): new (...args: never[]) => object {
+function makeClass(inner?: ConcreteClass): ConcreteClass {
   class Managed {
     closed = false;
     constructor(readonly inner?: unknown) {}

@@ -56,7 +56,8 @@ function rowsOf(aggregation: Aggregation, ports: ReadonlyMap<string, PortReader<
   const names = new Map<string, string>();
   for (const [alias, reader] of lookups) {
     const other = reader.origin.state.source.collection;
-    if (other !== undefined && other.store === place?.store && other.queries.length + reader.origin.queries.length === 0) names.set(alias, other.name);
+    if (other !== undefined && other.store === place?.store && other.queries.length + reader.origin.queries.length === 0)
+      names.set(alias, other.name);
   }
   if (place !== undefined && names.size === aliases.size) {
     const stages = [...toStages([...place.queries, ...from.origin.queries]), ...(renameAliases(pipeline, names) as object[])];
@@ -69,7 +70,11 @@ function rowsOf(aggregation: Aggregation, ports: ReadonlyMap<string, PortReader<
 
 function portReader({ processor, ports }: Aggregation, alias: string, reader: unknown): PortReader<unknown> {
   if (reader instanceof PortReader && ports.inputs.includes(reader.origin.state)) return reader as PortReader<unknown>;
-  throw invalid(processor, `'${alias}' is not a reader of this task`, 'Pass one of its own readers, e.g. this.rows, or one narrowed by find().');
+  throw invalid(
+    processor,
+    `'${alias}' is not a reader of this task`,
+    'Pass one of its own readers, e.g. this.rows, or one narrowed by find().',
+  );
 }
 
 /** Walks every stage, nested pipelines included. */
@@ -80,7 +85,12 @@ function checkPipeline(processor: string, pipeline: readonly unknown[], aliases:
       throw invalid(processor, `${here} is ${describeValue(stage)}`, 'A stage is an object with one key, e.g. { $match: … }.');
     }
     const [name, body] = Object.entries(stage)[0] as [string, unknown];
-    if (refusedStages.has(name)) throw invalid(processor, `${here}.${name} is not allowed`, 'A pipeline reads declared inputs and its result goes to the output given.');
+    if (refusedStages.has(name))
+      throw invalid(
+        processor,
+        `${here}.${name} is not allowed`,
+        'A pipeline reads declared inputs and its result goes to the output given.',
+      );
     for (const [foreign, where] of foreignNames(name, body)) {
       if (typeof foreign === 'string' && aliases.has(foreign)) continue;
       const fix = typeof foreign === 'string' ? suggestName(foreign, aliases) : `Name the alias of a reader.`;
@@ -97,12 +107,17 @@ function foreignNames(name: string, body: unknown): (readonly [unknown, string])
     return own ? [] : [[from, `${name}.from`]];
   }
   if (name !== '$unionWith') return [];
-  return typeof body === 'object' && body !== null ? [[(body as { readonly coll?: unknown }).coll, '$unionWith.coll']] : [[body, '$unionWith']];
+  return typeof body === 'object' && body !== null
+    ? [[(body as { readonly coll?: unknown }).coll, '$unionWith.coll']]
+    : [[body, '$unionWith']];
 }
 
 function innerPipelines(name: string, body: unknown): (readonly [readonly unknown[], string])[] {
   if (typeof body !== 'object' || body === null) return [];
-  if (name === '$facet') return Object.entries(body).filter(isNamedArray).map(([facet, inner]) => [inner, `$facet.${facet}`]);
+  if (name === '$facet')
+    return Object.entries(body)
+      .filter(isNamedArray)
+      .map(([facet, inner]) => [inner, `$facet.${facet}`]);
   const { pipeline } = body as { readonly pipeline?: unknown };
   return (name === '$lookup' || name === '$unionWith') && Array.isArray(pipeline) ? [[pipeline, `${name}.pipeline`]] : [];
 }
@@ -118,10 +133,19 @@ function renameAliases(pipeline: readonly unknown[], names: ReadonlyMap<string, 
     const [name, body] = Object.entries(stage as object)[0] as [string, unknown];
     if (name === '$unionWith' && typeof body === 'string') return { $unionWith: rename(body) };
     if (name === '$facet') {
-      return { $facet: Object.fromEntries(Object.entries(body as object).map(([facet, inner]) => [facet, renameAliases(inner as unknown[], names)])) };
+      return {
+        $facet: Object.fromEntries(
+          Object.entries(body as object).map(([facet, inner]) => [facet, renameAliases(inner as unknown[], names)]),
+        ),
+      };
     }
     if (name !== '$lookup' && name !== '$graphLookup' && name !== '$unionWith') return stage;
-    const { from, coll, pipeline: inner, ...rest } = body as { readonly from?: unknown; readonly coll?: unknown; readonly pipeline?: unknown[] };
+    const {
+      from,
+      coll,
+      pipeline: inner,
+      ...rest
+    } = body as { readonly from?: unknown; readonly coll?: unknown; readonly pipeline?: unknown[] };
     return {
       [name]: {
         ...rest,

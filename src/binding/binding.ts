@@ -83,7 +83,10 @@ export function rows<T>(make: () => Iterable<T> | AsyncIterable<T>): Binding<T> 
 /** An output that hands each batch to a function. Not atomic: what it was given, a failed run does not take back. */
 export function sink<T>(take: (batch: readonly T[]) => void | Promise<void>): Binding<T> {
   const named = typeof take === 'function' && take.name !== '' ? take.name : '…';
-  return makeBinding(`sink(${named})`, { kind: 'sink', take: take as (batch: readonly unknown[]) => void }) as Binding<unknown> as Binding<T>;
+  return makeBinding(`sink(${named})`, {
+    kind: 'sink',
+    take: take as (batch: readonly unknown[]) => void,
+  }) as Binding<unknown> as Binding<T>;
 }
 
 export function isBinding(value: unknown): value is AnyBinding {
@@ -112,7 +115,8 @@ function makeFile(target: string, options: FileOptions, base?: string): AnyBindi
   return makeBinding(`file:${maskUrl(target)}`, { kind: 'file', target, base, options: Object.freeze({ ...options }) });
 }
 
-type Facts = Omit<CollectionBinding, 'toString'> | Omit<FileBinding, 'toString'> | Omit<RowsBinding, 'toString'> | Omit<SinkBinding, 'toString'>;
+type Facts =
+  Omit<CollectionBinding, 'toString'> | Omit<FileBinding, 'toString'> | Omit<RowsBinding, 'toString'> | Omit<SinkBinding, 'toString'>;
 
 function makeBinding(text: string, facts: Facts): AnyBinding {
   const value = { ...facts, toString: () => text };

@@ -164,7 +164,8 @@ export class OpenPorts {
   }
 
   #rejectsTarget(place: OutputPlace): Rejects {
-    const key = place.kind === 'collection' ? `${place.place.store.url} ${place.place.collection}` : place.kind === 'file' ? place.place.path : '';
+    const key =
+      place.kind === 'collection' ? `${place.place.store.url} ${place.place.collection}` : place.kind === 'file' ? place.place.path : '';
     let rejects = this.#rejects.get(key);
     if (rejects === undefined) this.#rejects.set(key, (rejects = { target: this.#target(place), pending: undefined, rows: [] }));
     return rejects;

@@ -71,7 +71,11 @@ export async function resolvePorts(
 }
 
 /** The source of parameters that are bound by name; a fault where it cannot be read. */
-export async function resolveParamsSource(spec: ProcessorSpec, text: string | AnyBinding, stores: StoreSet): Promise<{ readonly source: Source | undefined; readonly faults: readonly Fault[] }> {
+export async function resolveParamsSource(
+  spec: ProcessorSpec,
+  text: string | AnyBinding,
+  stores: StoreSet,
+): Promise<{ readonly source: Source | undefined; readonly faults: readonly Fault[] }> {
   const resolver = new PortResolver(spec, stores);
   const source = await resolver.params(text);
   return { source, faults: resolver.faults };
@@ -242,7 +246,12 @@ class PortResolver {
     if (file === undefined) return undefined;
     const mode = binding.options.mode ?? spec.mode ?? 'replace';
     if (mode === 'upsert') {
-      return this.#fault(spec, 'BINDING_INVALID', `${this.#port(spec)}: a file cannot be written in mode 'upsert'`, "Write it in mode 'replace' or 'append', or bind a collection.");
+      return this.#fault(
+        spec,
+        'BINDING_INVALID',
+        `${this.#port(spec)}: a file cannot be written in mode 'upsert'`,
+        "Write it in mode 'replace' or 'append', or bind a collection.",
+      );
     }
     const problem = await checkWritable(file.path);
     if (problem !== undefined) return this.#fault(spec, problem.code, `${this.#port(spec)}: ${problem.message}`, problem.fix);
@@ -253,12 +262,24 @@ class PortResolver {
 
   #outputCollection(spec: OutputSpec, binding: CollectionBinding): OutputPlace | undefined {
     const { name, options } = binding;
-    const reading = (['filter', 'sort', 'projection', 'skip', 'limit', 'pipeline'] as const).filter((option) => options[option] !== undefined);
+    const reading = (['filter', 'sort', 'projection', 'skip', 'limit', 'pipeline'] as const).filter(
+      (option) => options[option] !== undefined,
+    );
     if (reading.length > 0) {
-      return this.#fault(spec, 'BINDING_INVALID', `${this.#port(spec)}: an output's collection takes no '${reading.join("', '")}'`, 'Leave it out: it narrows what is read.');
+      return this.#fault(
+        spec,
+        'BINDING_INVALID',
+        `${this.#port(spec)}: an output's collection takes no '${reading.join("', '")}'`,
+        'Leave it out: it narrows what is read.',
+      );
     }
     if (name.startsWith('_millrace')) {
-      return this.#fault(spec, 'BINDING_INVALID', `${this.#port(spec)}: collections that begin with '_millrace' are Millrace's own`, 'Choose another name.');
+      return this.#fault(
+        spec,
+        'BINDING_INVALID',
+        `${this.#port(spec)}: collections that begin with '_millrace' are Millrace's own`,
+        'Choose another name.',
+      );
     }
     const store = this.#collection(spec, binding);
     const written = this.#mode(spec, options);
@@ -268,19 +289,29 @@ class PortResolver {
     return { kind: 'collection', atomic: spec.atomic, place: { store, collection: name, overwrite, sparse: false, ...written } };
   }
 
-  #mode(spec: OutputSpec, own: { readonly mode?: WriteMode; readonly key?: string | readonly string[] }): { mode: WriteMode; key: readonly string[] | undefined } | undefined {
+  #mode(
+    spec: OutputSpec,
+    own: { readonly mode?: WriteMode; readonly key?: string | readonly string[] },
+  ): { mode: WriteMode; key: readonly string[] | undefined } | undefined {
     const mode = own.mode ?? spec.mode ?? 'replace';
     const key = own.key === undefined ? spec.key : [own.key].flat();
     if (mode !== 'upsert') return { mode, key: undefined };
     if (key !== undefined && key.length > 0) return { mode, key };
-    return this.#fault(spec, 'BINDING_INVALID', `${this.#port(spec)}: mode 'upsert' needs a key`, "Give `key`: the properties that identify a row.");
+    return this.#fault(
+      spec,
+      'BINDING_INVALID',
+      `${this.#port(spec)}: mode 'upsert' needs a key`,
+      'Give `key`: the properties that identify a row.',
+    );
   }
 
   /* ── rejects ── */
 
   /** Rejected rows of several ports may go to one collection: each row names its port. */
   async #rejects(spec: InputSpec | OutputSpec, collection: CollectionBinding | undefined): Promise<OutputPlace | undefined> {
-    const target = spec.rejects ?? (collection === undefined ? `${this.#spec.name}_${spec.name}_rejects` : `${collection.name}_rejects@${collection.store}`);
+    const target =
+      spec.rejects ??
+      (collection === undefined ? `${this.#spec.name}_${spec.name}_rejects` : `${collection.name}_rejects@${collection.store}`);
     const binding = parseBinding(target);
     if (binding.kind === 'file') {
       const file = this.#parseFile(spec, binding);
@@ -315,19 +346,33 @@ class PortResolver {
 
   #collection(spec: InputSpec | OutputSpec, { name, store }: CollectionBinding): Store | undefined {
     const refusal = refuseCollectionName(name);
-    if (refusal !== undefined) return this.#fault(spec, 'BINDING_INVALID', `${this.#port(spec)}: ${refusal}`, 'Bind a collection by its name, e.g. \'prices\'.');
+    if (refusal !== undefined)
+      return this.#fault(spec, 'BINDING_INVALID', `${this.#port(spec)}: ${refusal}`, "Bind a collection by its name, e.g. 'prices'.");
     if (this.#stores.names.includes(store)) return this.#stores.get(store);
     return this.#fault(spec, 'STORE_UNKNOWN', `${this.#port(spec)}: store '${store}' is not known`, suggestName(store, this.#stores.names));
   }
 
-  #parseFile(spec: InputSpec | OutputSpec, { target, base, options }: FileBinding): { path: string; format: FileFormat; gzip: boolean } | undefined {
+  #parseFile(
+    spec: InputSpec | OutputSpec,
+    { target, base, options }: FileBinding,
+  ): { path: string; format: FileFormat; gzip: boolean } | undefined {
     try {
       const { path, format, gzip } = parseFileTarget(target, base);
       const known = options.format ?? format;
       if (known !== undefined) return { path, gzip, format: known };
-      return this.#fault(spec, 'BINDING_INVALID', `${this.#port(spec)}: the format of '${maskUrl(target)}' is not known`, describeFormats());
+      return this.#fault(
+        spec,
+        'BINDING_INVALID',
+        `${this.#port(spec)}: the format of '${maskUrl(target)}' is not known`,
+        describeFormats(),
+      );
     } catch (error) {
-      return this.#fault(spec, 'BINDING_INVALID', `${this.#port(spec)}: ${(error as Error).message}`, 'Bind a file as file:path/to/file.csv.');
+      return this.#fault(
+        spec,
+        'BINDING_INVALID',
+        `${this.#port(spec)}: ${(error as Error).message}`,
+        'Bind a file as file:path/to/file.csv.',
+      );
     }
   }
 
@@ -355,7 +400,12 @@ class PortResolver {
   }
 
   #conflict(spec: InputSpec | OutputSpec, other: string, what: string): undefined {
-    return this.#fault(spec, 'BINDING_CONFLICT', `Processor '${this.#spec.name}': '${other}' and '${spec.name}' are both written to ${what}`, 'Bind each output to a place of its own.');
+    return this.#fault(
+      spec,
+      'BINDING_CONFLICT',
+      `Processor '${this.#spec.name}': '${other}' and '${spec.name}' are both written to ${what}`,
+      'Bind each output to a place of its own.',
+    );
   }
 
   #unbound(spec: InputSpec | OutputSpec): undefined {
@@ -368,9 +418,15 @@ class PortResolver {
   }
 
   #refuse(spec: InputSpec | OutputSpec, value: unknown): undefined {
-    const wanted = spec.kind === 'input' ? 'a collection or file by name, rows, one row, collection(), file() or rows()' : 'a collection or file by name, an array, collection(), file() or sink()';
+    const wanted =
+      spec.kind === 'input'
+        ? 'a collection or file by name, rows, one row, collection(), file() or rows()'
+        : 'a collection or file by name, an array, collection(), file() or sink()';
     const came = isBinding(value) ? value.toString() : isIterable(value) || isAsyncIterable(value) ? 'an iterable' : describeValue(value);
-    const fix = isIterable(value) || isAsyncIterable(value) ? 'Bind it as rows(() => …): a function that makes it anew for each pass.' : `Bind ${wanted}.`;
+    const fix =
+      isIterable(value) || isAsyncIterable(value)
+        ? 'Bind it as rows(() => …): a function that makes it anew for each pass.'
+        : `Bind ${wanted}.`;
     return this.#fault(spec, 'BINDING_INVALID', `${this.#port(spec)} cannot be bound to ${came}`, fix);
   }
 
@@ -379,7 +435,13 @@ class PortResolver {
     for (const [port, kind] of unknown) {
       const known = [...(kind === 'output' ? [] : inputs), ...(kind === 'input' ? [] : outputs)].map(({ property }) => property);
       if (params !== undefined && kind !== 'output') known.push(params.property);
-      this.faults.push({ code: 'PORT_UNKNOWN', message: `Processor '${name}' has no ${kind} '${port}'`, where: [where], path: [name, port], fix: suggestName(port, known) });
+      this.faults.push({
+        code: 'PORT_UNKNOWN',
+        message: `Processor '${name}' has no ${kind} '${port}'`,
+        where: [where],
+        path: [name, port],
+        fix: suggestName(port, known),
+      });
     }
   }
 

@@ -176,7 +176,11 @@ async function end(iterator: AsyncIterator<unknown>): Promise<void> {
 }
 
 /** The properties (or dotted paths) that projections leave in a row; undefined where all stay. */
-function keptProperties(queries: readonly Query<Row>[], own: readonly Query<Row>[], properties: readonly string[]): ReadonlySet<string> | undefined {
+function keptProperties(
+  queries: readonly Query<Row>[],
+  own: readonly Query<Row>[],
+  properties: readonly string[],
+): ReadonlySet<string> | undefined {
   const kept = [...own, ...queries]
     .flatMap(({ projection = {} }) => (Object.keys(projection).length === 0 ? [] : [projection]))
     .map((projection) => keptBy(projection, properties));

@@ -65,7 +65,12 @@ export class RowGuard {
    * @param only - the properties that a projection kept.
    * @param recorded - rows below this index were refused in an earlier pass already.
    */
-  admit(rows: readonly Row[], index: number, only: ReadonlySet<string> | undefined, recorded = 0): readonly Row[] | Promise<readonly Row[]> {
+  admit(
+    rows: readonly Row[],
+    index: number,
+    only: ReadonlySet<string> | undefined,
+    recorded = 0,
+  ): readonly Row[] | Promise<readonly Row[]> {
     let kept: Row[] | undefined;
     for (let at = 0; at < rows.length; at++) {
       const row = rows[at] as Row;
@@ -101,7 +106,12 @@ export class RowGuard {
     if (key === undefined) return reasons;
     const missing = key.filter((name) => (row as Record<string, unknown>)[name] === undefined);
     if (missing.length === 0) return reasons;
-    const lacks = missing.map((property) => ({ property, rule: 'key', value: undefined, message: `${property} is part of the key and must be present` }));
+    const lacks = missing.map((property) => ({
+      property,
+      rule: 'key',
+      value: undefined,
+      message: `${property} is part of the key and must be present`,
+    }));
     return reasons instanceof Promise ? reasons.then((others = []) => [...others, ...lacks]) : [...(reasons ?? []), ...lacks];
   }
 
@@ -126,12 +136,15 @@ export class RowGuard {
     const id = (row as { readonly _id?: unknown } | null)?._id;
     const identity = id === undefined ? '' : ` (_id ${String(id)})`;
     const messages = reasons.map(({ message }) => message);
-    return new RowError(`Processor '${processor}' ${kind} port '${port}': row ${String(index)}${identity} is invalid: ${messages.join('; ')}`, {
-      port,
-      index,
-      reasons: messages,
-      path: [processor, `${kind} ${port}`, `row ${String(index)}`],
-    });
+    return new RowError(
+      `Processor '${processor}' ${kind} port '${port}': row ${String(index)}${identity} is invalid: ${messages.join('; ')}`,
+      {
+        port,
+        index,
+        reasons: messages,
+        path: [processor, `${kind} ${port}`, `row ${String(index)}`],
+      },
+    );
   }
 }
 

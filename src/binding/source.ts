@@ -135,7 +135,10 @@ async function* chunks(make: () => unknown, text: string, size: number): AsyncGe
       }
     }
   } else {
-    throw new MillraceError('BINDING_INVALID', `${text}: the function returned ${describeValue(made)}, not an iterable of rows; return an array or a generator`);
+    throw new MillraceError(
+      'BINDING_INVALID',
+      `${text}: the function returned ${describeValue(made)}, not an iterable of rows; return an array or a generator`,
+    );
   }
   if (batch.length > 0) yield batch;
 }

@@ -38,7 +38,8 @@ export class PortWriter<T> implements Writer<T> {
   }
 
   write(rows: T | Iterable<T> | AsyncIterable<T>): Promise<void> {
-    if (this.#state.gate.isClosed) return Promise.reject(portClosed(this.#state.processor, 'output', this.#state.port, this.#state.gate.reason));
+    if (this.#state.gate.isClosed)
+      return Promise.reject(portClosed(this.#state.processor, 'output', this.#state.port, this.#state.gate.reason));
     if (this.#failure !== undefined) return this.#watch(Promise.reject(this.#failure.error as Error));
     if (this.#state.guard.mayBeAsync) return this.#watch((this.#turn = this.#turn.then(() => this.#writeAny(rows))));
     if (isAsyncIterable(rows)) return this.#watch(this.#writeStream(rows));
