@@ -39,6 +39,7 @@ export class OpenPorts {
   readonly #gate = new Gate();
   readonly #publication: Publication;
   readonly #inputs: InputState[] = [];
+  readonly #outputs: OutputState[] = [];
   readonly #writers: PortWriter<Row>[] = [];
   /** Where rejects go, by place: ports may share one. */
   readonly #rejects = new Map<string, Rejects>();
@@ -99,14 +100,18 @@ export class OpenPorts {
   }
 
   /** Rows by port; the property name of a port, or its own name. */
-  counts(by: 'property' | 'port'): { readonly inputs: Record<string, PortCount>; readonly outputs: Record<string, PortCount> } {
-    const count = (states: readonly (InputState | OutputState)[]): Record<string, PortCount> =>
-      Object.fromEntries(states.map((state) => [state[by], { rows: state.rows, rejected: state.guard.rejected }]));
-    return { inputs: count(this.#inputs), outputs: count(this.#writers.map(({ state }) => state)) };
+  counts(by: 'property' | 'port'): {
+    readonly inputs: Readonly<Record<string, PortCount>>;
+    readonly outputs: Readonly<Record<string, PortCount>>;
+  } {
+    return { inputs: countBy(by, this.#inputs), outputs: countBy(by, this.#outputs) };
   }
 
   get batches(): number {
-    return [...this.#inputs, ...this.#writers.map(({ state }) => state)].reduce((sum, { batches }) => sum + batches, 0);
+    let sum = 0;
+    for (const { batches } of this.#inputs) sum += batches;
+    for (const { batches } of this.#outputs) sum += batches;
+    return sum;
   }
 
   #openInput(input: ResolvedInput): void {
@@ -129,7 +134,7 @@ export class OpenPorts {
 
   #openOutput(output: ResolvedOutput): void {
     const { spec, to, key } = output;
-    const writer = new PortWriter<Row>({
+    const state: OutputState = {
       processor: this.#options.processor.name,
       port: spec.name,
       property: spec.property,
@@ -139,7 +144,9 @@ export class OpenPorts {
       rows: 0,
       batches: 0,
       onRows: this.#options.onRows,
-    });
+    };
+    const writer = new PortWriter<Row>(state);
+    this.#outputs.push(state);
     this.#writers.push(writer);
     this.#values.push([spec.property, writer]);
   }
@@ -214,4 +221,13 @@ function directTarget({ store, collection, mode, key }: CollectionPlace): Target
       await empty();
     },
   };
+}
+
+const noCounts: Readonly<Record<string, PortCount>> = Object.freeze({});
+
+function countBy(by: 'property' | 'port', states: readonly (InputState | OutputState)[]): Readonly<Record<string, PortCount>> {
+  if (states.length === 0) return noCounts;
+  const counts: Record<string, PortCount> = {};
+  for (const state of states) counts[state[by]] = { rows: state.rows, rejected: state.guard.rejected };
+  return counts;
 }

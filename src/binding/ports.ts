@@ -59,12 +59,15 @@ export interface ResolvedPorts {
   readonly coordinator: Store | undefined;
 }
 
+const noPorts = Object.freeze({ ports: { inputs: [], outputs: [], coordinator: undefined }, faults: [] });
+
 /** Applies defaults and checks every port; what is wrong is in `faults`, all of it. Touches no data. */
 export async function resolvePorts(
   spec: ProcessorSpec,
   given: GivenBindings,
   stores: StoreSet,
 ): Promise<{ readonly ports: ResolvedPorts; readonly faults: readonly Fault[] }> {
+  if (spec.inputs.length + spec.outputs.length + given.unknown.size === 0) return noPorts;
   const resolver = new PortResolver(spec, stores);
   const ports = await resolver.resolve(given);
   return { ports, faults: resolver.faults };

@@ -107,7 +107,10 @@ async function publish({ events, facts }: AttemptOptions, ports: OpenPorts): Pro
   if (outputs.length > 0 && events.has('publish')) events.emit('publish', { ...facts(), outputs });
 }
 
-async function closeFailed(scope: { close(cause: unknown): Promise<void> } | undefined, cause: unknown): Promise<ScopeCloseError | undefined> {
+async function closeFailed(
+  scope: { close(cause: unknown): Promise<void> } | undefined,
+  cause: unknown,
+): Promise<ScopeCloseError | undefined> {
   try {
     await scope?.close(cause);
     return undefined;
@@ -144,7 +147,9 @@ class Work {
     const progress = (done: number, total?: number): void => {
       if (events.has('task:progress')) events.emit('task:progress', { ...facts(), done, ...(total === undefined ? {} : { total }) });
     };
-    return instance.run(new AttemptContext({ runId, taskId, attempt, log, signal: this.#interrupt?.signal, ports: this.#ports, metrics, progress }));
+    return instance.run(
+      new AttemptContext({ runId, taskId, attempt, log, signal: this.#interrupt?.signal, ports: this.#ports, metrics, progress }),
+    );
   }
 
   /** Waits; interrupted, closes the ports and waits `closeTimeout` more for what ignores its signal. */

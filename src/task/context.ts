@@ -43,7 +43,8 @@ export class AttemptContext implements TaskContext {
 
   get metric(): TaskContext['metric'] {
     return (name, value) => {
-      if (typeof value !== 'number' || Number.isNaN(value)) throw new TypeError(`metric '${name}': a number is expected, not ${String(value)}`);
+      if (typeof value !== 'number' || Number.isNaN(value))
+        throw new TypeError(`metric '${name}': a number is expected, not ${String(value)}`);
       this.#facts.metrics.set(name, value);
     };
   }

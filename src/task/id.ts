@@ -6,5 +6,11 @@ let count = randomBytes(3).readUIntBE(0, 3);
 /** A unique id of 24 hexadecimal digits that sorts by the second it was made in: the layout of a MongoDB ObjectId. */
 export function newId(now: number = Date.now()): string {
   count = (count + 1) & 0xff_ff_ff;
-  return Math.floor(now / 1000).toString(16).padStart(8, '0') + process + count.toString(16).padStart(6, '0');
+  return (
+    Math.floor(now / 1000)
+      .toString(16)
+      .padStart(8, '0') +
+    process +
+    count.toString(16).padStart(6, '0')
+  );
 }

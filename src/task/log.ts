@@ -39,12 +39,17 @@ export function describeTask(task: {
   readonly counts?: { readonly inputs: Readonly<Record<string, PortCount>>; readonly outputs: Readonly<Record<string, PortCount>> };
   readonly end?: { readonly ms: number; readonly status: RunStatus };
 }): string {
-  const side = (bindings: Readonly<Record<string, string>>, counts: Readonly<Record<string, PortCount>> | undefined, arrow: string): string[] =>
+  const side = (
+    bindings: Readonly<Record<string, string>>,
+    counts: Readonly<Record<string, PortCount>> | undefined,
+    arrow: string,
+  ): string[] =>
     Object.entries(bindings).map(([port, text]) => {
       const count = counts?.[port];
       return `${port} ${arrow} ${text}${count === undefined ? '' : ` (${describeCount(count)})`}`;
     });
-  const end = task.end === undefined ? [] : [`${task.end.status === 'succeeded' ? '' : `${task.end.status} after `}${describeDuration(task.end.ms)}`];
+  const end =
+    task.end === undefined ? [] : [`${task.end.status === 'succeeded' ? '' : `${task.end.status} after `}${describeDuration(task.end.ms)}`];
   return [task.name, ...side(task.inputs, task.counts?.inputs, '←'), ...side(task.outputs, task.counts?.outputs, '→'), ...end].join('  ');
 }
 

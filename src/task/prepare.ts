@@ -1,5 +1,12 @@
 import { isBinding } from '../binding/binding.js';
-import { describeBindings, describeParams, resolveParamsSource, resolvePorts, type GivenBindings, type ResolvedPorts } from '../binding/ports.js';
+import {
+  describeBindings,
+  describeParams,
+  resolveParamsSource,
+  resolvePorts,
+  type GivenBindings,
+  type ResolvedPorts,
+} from '../binding/ports.js';
 import { BindingError, describeValue, MillraceError, type Fault } from '../errors.js';
 import { secretsOf } from '../metadata/registry.js';
 import type { ParamsSpec, ProcessorSpec } from '../metadata/spec.js';
@@ -22,7 +29,8 @@ export interface PreparedTask {
  */
 export async function prepareTask(runtime: Runtime, spec: ProcessorSpec, given: GivenBindings): Promise<PreparedTask> {
   const { ports, faults } = await resolvePorts(spec, given, runtime.stores);
-  const params = spec.params === undefined ? undefined : await prepareParams(runtime, spec, spec.params, given.inputs.get(spec.params.property));
+  const params =
+    spec.params === undefined ? undefined : await prepareParams(runtime, spec, spec.params, given.inputs.get(spec.params.property));
   const all = [...faults, ...(params?.faults ?? [])];
   if (all.length > 0) throw new BindingError(`Processor '${spec.name}'`, all);
   return { spec, ports, params: params?.load ?? none };
@@ -32,7 +40,9 @@ export async function prepareTask(runtime: Runtime, spec: ProcessorSpec, given: 
 export function describeInputs(spec: ProcessorSpec, given: GivenBindings): Record<string, string> {
   const texts = describeBindings(spec.inputs, given.inputs);
   const params = spec.params === undefined ? undefined : given.inputs.get(spec.params.property);
-  return spec.params === undefined || params === undefined ? texts : { ...texts, [spec.params.property]: describeParams(params, spec.params.schema) };
+  return spec.params === undefined || params === undefined
+    ? texts
+    : { ...texts, [spec.params.property]: describeParams(params, spec.params.schema) };
 }
 
 interface PreparedParams {
@@ -47,13 +57,19 @@ async function prepareParams(runtime: Runtime, spec: ProcessorSpec, params: Para
       faults,
       async load() {
         for await (const [row] of source?.batches([], 1) ?? []) return makeParams(spec, params, stripId(row ?? {}));
-        throw new MillraceError('PARAMS_INVALID', `Processor '${spec.name}' params: ${describeValue(String(value))} has no row; write one there, or bind an object`);
+        throw new MillraceError(
+          'PARAMS_INVALID',
+          `Processor '${spec.name}' params: ${describeValue(String(value))} has no row; write one there, or bind an object`,
+        );
       },
     };
   }
   if (value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value))) {
     const message = `Processor '${spec.name}' params cannot be bound to ${describeValue(value)}`;
-    return { faults: [{ code: 'PARAMS_INVALID', message, where: [params.where], fix: 'Bind an object, or a collection or file by name.' }], load: none };
+    return {
+      faults: [{ code: 'PARAMS_INVALID', message, where: [params.where], fix: 'Bind an object, or a collection or file by name.' }],
+      load: none,
+    };
   }
   try {
     const made = await makeParams(spec, params, value ?? {});
@@ -61,7 +77,10 @@ async function prepareParams(runtime: Runtime, spec: ProcessorSpec, params: Para
   } catch (error) {
     if (!(error instanceof MillraceError) || error.code !== 'PARAMS_INVALID') throw error;
     const fix = `Give what ${params.schema.name} asks for.`;
-    return { faults: [{ code: 'PARAMS_INVALID', message: error.message, where: [params.where], path: [spec.name, 'params'], fix }], load: none };
+    return {
+      faults: [{ code: 'PARAMS_INVALID', message: error.message, where: [params.where], path: [spec.name, 'params'], fix }],
+      load: none,
+    };
   }
 }
 
@@ -70,7 +89,10 @@ async function makeParams(spec: ProcessorSpec, { schema }: ParamsSpec, values: o
     return await createParams(schema, values, { secrets: secretsOf });
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error;
-    throw new MillraceError(error.code, `Processor '${spec.name}' params: ${error.message}`, { cause: error.cause, path: [spec.name, 'params'] });
+    throw new MillraceError(error.code, `Processor '${spec.name}' params: ${error.message}`, {
+      cause: error.cause,
+      path: [spec.name, 'params'],
+    });
   }
 }
 

@@ -43,8 +43,8 @@ export interface TaskRecord {
 const most = 200;
 const latest = 1000;
 /** How many runs are kept, and after how many new ones the oldest are dropped. */
-const kept = 10_000;
-const slack = 1000;
+const kept = 5000;
+const slack = 5000;
 
 /** Where the records of runs go. */
 export interface Recorder {
@@ -105,7 +105,7 @@ export class StoreRecorder implements Recorder {
       if (runs.length === 0) return;
       await store.insert(
         runsCollection,
-        runs.map((run) => ({ ...run, ...from })),
+        runs.map((run) => Object.assign(run, from)),
       );
       await this.#trim(store, runs.length);
     } catch (error) {

@@ -2,13 +2,14 @@ import { describeBindings, type GivenBindings } from '../binding/ports.js';
 import { aRetry, aTimeout } from '../decorators/option.js';
 import { MillraceError, TaskError, toError } from '../errors.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
-import type { EventListeners, Log, Retry, RunStatus, TaskEvent, TaskResult } from '../types.js';
+import type { EventListeners, Log, Retry, TaskEvent, TaskResult } from '../types.js';
 import { runAttempt, type AttemptEnd } from './attempt.js';
 import { newId } from './id.js';
 import { describeDuration, describeTask, silentLog } from './log.js';
 import { Monitor } from './monitor.js';
 import { describeInputs, prepareTask, type PreparedTask } from './prepare.js';
 import { retryDelay, systemClock } from './retry.js';
+import type { RunRecord, TaskRecord } from './recorder.js';
 import type { Runtime } from './runtime.js';
 import { Masker } from './secrets.js';
 
@@ -32,11 +33,12 @@ export interface RunOptions {
 export async function runTask(runtime: Runtime, spec: ProcessorSpec, given: GivenBindings, options: RunOptions): Promise<TaskResult> {
   checkOptions(spec, options);
   const task = await prepareTask(runtime, spec, given);
-  const params = await task.params();
+  const params = spec.params === undefined ? undefined : await task.params();
   return new TaskRun(runtime, task, given, params, options).run();
 }
 
 function checkOptions({ name }: ProcessorSpec, { timeout, retry }: RunOptions): void {
+  if (timeout === undefined && retry === undefined) return;
   const wrong = Object.entries({ timeout: aTimeout(timeout), retry: aRetry(retry) }).find(([, problem]) => problem !== undefined);
   if (wrong !== undefined) throw new MillraceError('CONFIG_INVALID', `Processor '${name}' run option '${wrong[0]}' ${wrong[1] ?? ''}`);
 }
@@ -73,20 +75,22 @@ class TaskRun {
     if (this.#runtime.announce) this.#log.info(this.#describe(), { runId: this.#runId });
     const { end, attempts } = await this.#attempts();
     const { ports } = end;
-    const ms = performance.now() - begun;
-    const result: Omit<TaskResult, 'status'> = {
+    const { inputs, outputs } = ports.counts('property');
+    const result: TaskResult = {
       id: this.#taskId,
       runId: this.#runId,
       processor: this.#task.spec.name,
+      status: 'succeeded',
       attempts,
       started,
       finished: this.#now(),
-      ms,
-      ...ports.counts('property'),
-      metrics: Object.fromEntries(this.#metrics),
+      ms: performance.now() - begun,
+      inputs,
+      outputs,
+      metrics: this.#metrics.size === 0 ? noMetrics : Object.fromEntries(this.#metrics),
       monitor: monitor.stop(ports.batches),
     };
-    if (end.status === 'succeeded') return this.#succeed({ ...result, status: 'succeeded' }, end);
+    if (end.status === 'succeeded') return this.#succeed(result, end);
     throw this.#fail(result, end);
   }
 
@@ -99,12 +103,17 @@ class TaskRun {
       const delay = end.status === 'failed' ? retryDelay(retry, attempt, end.error) : undefined;
       if (delay === undefined) return { end, attempts: attempt };
       if (this.#events.has('task:retry')) this.#events.emit('task:retry', { ...this.#facts(), attempt, error: toError(end.error), delay });
-      this.#log.warn(`${spec.name}  attempt ${String(attempt)} failed: ${messageOf(end.error)}; the next one in ${describeDuration(delay)}`);
+      this.#log.warn(
+        `${spec.name}  attempt ${String(attempt)} failed: ${messageOf(end.error)}; the next one in ${describeDuration(delay)}`,
+      );
       try {
         if (delay > 0) await (this.#runtime.clock ?? systemClock).sleep(delay, signal);
       } catch {
         // the signal was aborted while waiting: the run is cancelled
-        return { end: { ...end, status: 'cancelled', code: 'TASK_CANCELLED', error: signal?.reason, path: [spec.name] }, attempts: attempt };
+        return {
+          end: { ...end, status: 'cancelled', code: 'TASK_CANCELLED', error: signal?.reason, path: [spec.name] },
+          attempts: attempt,
+        };
       }
     }
   }
@@ -112,7 +121,7 @@ class TaskRun {
   #attempt(attempt: number): Promise<AttemptEnd> {
     const { spec } = this.#task;
     this.#metrics.clear();
-    if (this.#events.has('task:start')) this.#events.emit('task:start', { ...this.#facts(), attempt });
+    if (this.#events.has('task:start')) this.#events.emit('task:start', Object.assign(this.#facts(), { attempt }));
     return runAttempt({
       runtime: this.#runtime,
       events: this.#events,
@@ -130,18 +139,18 @@ class TaskRun {
   }
 
   #succeed(result: TaskResult, end: AttemptEnd): TaskResult {
-    this.#record(result, end);
-    if (this.#runtime.announce) this.#log.info(this.#describe({ ...result, status: 'succeeded' }), { runId: this.#runId });
+    this.#record(result, 'succeeded', end);
+    if (this.#runtime.announce) this.#log.info(this.#describe(result, 'succeeded'), { runId: this.#runId });
     this.#emitEnd('succeeded', { result });
     return result;
   }
 
-  #fail(result: Omit<TaskResult, 'status'>, end: AttemptEnd): TaskError {
+  #fail(result: TaskResult, end: AttemptEnd): TaskError {
     const status = end.status === 'cancelled' ? 'cancelled' : 'failed';
     const error = this.#error(result.attempts, end);
-    this.#record({ ...result, status }, end, error);
+    this.#record(result, status, end, error);
     if (this.#runtime.announce) {
-      this.#log.error(this.#describe({ ...result, status }), { runId: this.#runId, error: error.message });
+      this.#log.error(this.#describe(result, status), { runId: this.#runId, error: error.message });
     }
     this.#emitEnd(status, { error });
     return error;
@@ -149,8 +158,18 @@ class TaskRun {
 
   #error(attempts: number, end: AttemptEnd): TaskError {
     const { name } = this.#task.spec;
-    const facts = { cause: end.error, path: end.path ?? [name], taskId: this.#taskId, processor: name, attempts, ...(end.teardown === undefined ? {} : { teardown: end.teardown }) };
-    const ignored = end.abandoned === true ? `; it ignored its signal for ${describeDuration(this.#runtime.closeTimeout)} and was given up: pass the signal on, or check it between rows` : '';
+    const facts = {
+      cause: end.error,
+      path: end.path ?? [name],
+      taskId: this.#taskId,
+      processor: name,
+      attempts,
+      ...(end.teardown === undefined ? {} : { teardown: end.teardown }),
+    };
+    const ignored =
+      end.abandoned === true
+        ? `; it ignored its signal for ${describeDuration(this.#runtime.closeTimeout)} and was given up: pass the signal on, or check it between rows`
+        : '';
     const teardown = end.teardown === undefined ? '' : `; besides, ${end.teardown.message}`;
     const tried = attempts > 1 ? ` after ${String(attempts)} attempts` : '';
     const text = {
@@ -161,41 +180,48 @@ class TaskRun {
     return new TaskError(end.code ?? 'TASK_FAILED', this.#masker.text(`${text}${teardown}`), facts);
   }
 
-  #record(result: Omit<TaskResult, 'status'> & { readonly status: RunStatus }, end: AttemptEnd, error?: TaskError): void {
+  #record(result: TaskResult, status: EndStatus, end: AttemptEnd, error?: TaskError): void {
     const { spec } = this.#task;
-    const { status, started, finished, ms } = result;
-    const cause = error === undefined ? undefined : { code: codeOf(error), message: error.message };
-    this.#runtime.recorder.task({
-      _id: this.#taskId,
-      runId: this.#runId,
+    const { runId, attempts, started, finished, ms, metrics, monitor } = result;
+    const { inputs, outputs } = end.ports.counts('port');
+    const bindings = { inputs: describeInputs(spec, this.#given), outputs: describeBindings(spec.outputs, this.#given.outputs) };
+    const task: TaskRecord = {
+      _id: result.id,
+      runId,
       processor: spec.name,
-      status: status === 'partial' ? 'succeeded' : status,
-      attempts: result.attempts,
+      status,
+      attempts,
       started,
       finished,
       ms,
-      bindings: { inputs: describeInputs(spec, this.#given), outputs: describeBindings(spec.outputs, this.#given.outputs) },
-      ...end.ports.counts('port'),
-      metrics: result.metrics,
-      monitor: result.monitor,
-      ...(cause === undefined ? {} : { error: cause }),
-    });
-    const message = error === undefined ? {} : { error: error.message };
-    this.#runtime.recorder.run({ _id: this.#runId, kind: 'task', name: spec.name, status, started, finished, ms, ...message });
+      bindings,
+      inputs,
+      outputs,
+      metrics,
+      monitor,
+    };
+    const run: RunRecord = { _id: runId, kind: 'task', name: spec.name, status, started, finished, ms };
+    if (error === undefined) {
+      this.#runtime.recorder.task(task);
+      this.#runtime.recorder.run(run);
+    } else {
+      this.#runtime.recorder.task({ ...task, error: { code: codeOf(error), message: error.message } });
+      this.#runtime.recorder.run({ ...run, error: error.message });
+    }
   }
 
-  #emitEnd(status: 'succeeded' | 'failed' | 'cancelled', outcome: { readonly result: TaskResult } | { readonly error: Error }): void {
-    if (this.#events.has('task:end')) this.#events.emit('task:end', { ...this.#facts(), status, ...outcome });
+  #emitEnd(status: EndStatus, outcome: { readonly result: TaskResult } | { readonly error: Error }): void {
+    if (this.#events.has('task:end')) this.#events.emit('task:end', Object.assign(this.#facts(), { status }, outcome));
     if (this.#events.has('run:end')) this.#events.emit('run:end', { runId: this.#runId, at: this.#now(), status });
   }
 
-  #describe(result?: Omit<TaskResult, 'status'> & { readonly status: RunStatus }): string {
+  #describe(result?: TaskResult, status?: EndStatus): string {
     const { spec } = this.#task;
     return describeTask({
       name: spec.name,
       inputs: describeInputs(spec, this.#given),
       outputs: describeBindings(spec.outputs, this.#given.outputs),
-      ...(result === undefined ? {} : { counts: result, end: result }),
+      ...(result === undefined || status === undefined ? {} : { counts: result, end: { ms: result.ms, status } }),
     });
   }
 
@@ -208,6 +234,9 @@ class TaskRun {
   }
 }
 
+type EndStatus = 'succeeded' | 'failed' | 'cancelled';
+const noMetrics: TaskResult['metrics'] = Object.freeze({});
+
 /** The code of what went wrong: that of Millrace's own error beneath, where there is one. */
 function codeOf(error: TaskError): string {
   return error.cause instanceof MillraceError && error.code === 'TASK_FAILED' ? error.cause.code : error.code;
@@ -216,4 +245,3 @@ function codeOf(error: TaskError): string {
 function messageOf(error: unknown): string {
   return toError(error).message;
 }
-

@@ -42,7 +42,11 @@ class BoundTask implements Task<unknown> {
   readonly name: string;
   readonly #runtime: Runtime;
   readonly #spec: ProcessorSpec;
-  readonly #given = { inputs: new Map<string, unknown>(), outputs: new Map<string, unknown>(), unknown: new Map<string, 'input' | 'output' | 'port'>() };
+  readonly #given = {
+    inputs: new Map<string, unknown>(),
+    outputs: new Map<string, unknown>(),
+    unknown: new Map<string, 'input' | 'output' | 'port'>(),
+  };
 
   constructor(runtime: Runtime, spec: ProcessorSpec) {
     this.#runtime = runtime;
