@@ -25,7 +25,10 @@ export function createCatalogue(project: Project): Catalogue {
     get(name) {
       const spec = processors.get(name);
       if (spec !== undefined) return spec;
-      throw new MillraceError('PROCESSOR_UNKNOWN', `project '${options.name}' has no processor '${name}'. ${suggestName(name, processors.keys())}`);
+      throw new MillraceError(
+        'PROCESSOR_UNKNOWN',
+        `project '${options.name}' has no processor '${name}'. ${suggestName(name, processors.keys())}`,
+      );
     },
   };
 }

@@ -5,10 +5,8 @@ import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describeValue, MillraceError, suggestName, toError } from '../errors.js';
+import { configNames } from './config-names.js';
 import { findProjectOptions, type Project } from './project.js';
-
-/** What a config file may be called; the first of these that a folder has is taken. */
-export const configNames = Object.freeze(['millrace.config.ts', 'millrace.config.mts', 'millrace.config.js', 'millrace.config.mjs'] as const);
 
 /** A project with the file that it was read from. */
 export interface LoadedProject {
@@ -70,7 +68,8 @@ function givenConfig(path: string): string {
 async function importModule(path: string): Promise<Record<string, unknown>> {
   const isTypeScript = /^[.][cm]?tsx?$/.test(extname(path));
   try {
-    if (isTypeScript) await (compiling ??= import('@oxc-node/core/register'));
+    // @ts-expect-error -- it is loaded for what it does, and declares nothing
+    if (isTypeScript) await (compiling ??= import('@oxc-node/core/register') as Promise<unknown>);
     return (await import(/* @vite-ignore */ pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (error) {
     throw explainFailure(path, error);
@@ -95,17 +94,25 @@ function explainFailure(path: string, thrown: unknown): MillraceError {
   if (typeof code === 'string' && (Array.isArray(faults) || 'where' in error)) return error as MillraceError;
   const refused = refusedFile(error);
   const broken = refused ?? (error instanceof SyntaxError ? path : undefined);
-  if (broken === undefined) return new MillraceError('CONFIG_INVALID', `${path} cannot be loaded: ${describeThrown(error)}`, { cause: thrown });
+  if (broken === undefined)
+    return new MillraceError('CONFIG_INVALID', `${path} cannot be loaded: ${describeThrown(error)}`, { cause: thrown });
   if (error.message.includes('experimentalDecorators')) {
-    const fix = 'set "experimentalDecorators" and "emitDecoratorMetadata" to true in the "compilerOptions" of a tsconfig.json that includes it';
-    return new MillraceError('CONFIG_INVALID', `${broken} uses decorators, which its tsconfig.json does not allow: ${fix}.`, { cause: thrown });
+    const fix =
+      'set "experimentalDecorators" and "emitDecoratorMetadata" to true in the "compilerOptions" of a tsconfig.json that includes it';
+    return new MillraceError('CONFIG_INVALID', `${broken} uses decorators, which its tsconfig.json does not allow: ${fix}.`, {
+      cause: thrown,
+    });
   }
-  return new MillraceError('CONFIG_INVALID', placeOfMistake(broken) ?? `${broken} does not parse: ${withoutFile(error.message)}`, { cause: thrown });
+  return new MillraceError('CONFIG_INVALID', placeOfMistake(broken) ?? `${broken} does not parse: ${withoutFile(error.message)}`, {
+    cause: thrown,
+  });
 }
 
 function describeThrown(error: Error): string {
   const what = error.name === 'Error' ? 'it threw' : `it threw ${error.name}`;
-  return /^(?:ERR_MODULE_NOT_FOUND|ERR_UNSUPPORTED|ERR_PACKAGE)/.test(String((error as NodeJS.ErrnoException).code)) ? error.message : `${what}: ${error.message}`;
+  return /^(?:ERR_MODULE_NOT_FOUND|ERR_UNSUPPORTED|ERR_PACKAGE)/.test(String((error as NodeJS.ErrnoException).code))
+    ? error.message
+    : `${what}: ${error.message}`;
 }
 
 /** The file that the compiler refused: it names it in its message. */

@@ -1,0 +1,45 @@
+import type { InputSpec, OutputSpec, ProcessorSpec } from '../../metadata/spec.js';
+import type { Cli } from '../command.js';
+import { exitCode } from '../failure.js';
+import { printTable } from '../table.js';
+import { toJson } from '../text.js';
+import { openWorkspace } from '../workspace.js';
+
+/** `millrace list`. */
+export async function list(_options: object, cli: Cli): Promise<number> {
+  const { out, err, json, quiet } = cli;
+  const { catalogue, path } = await openWorkspace(cli);
+  const { name, title, description } = catalogue.options;
+  const processors = [...catalogue.processors.values()];
+  if (json) {
+    out.line(toJson({ name, title, description, config: path, processors: processors.map(summarise) }));
+    return exitCode.done;
+  }
+  if (!quiet) err.line([name, title, description].filter((text) => text !== undefined).join('  '));
+  if (processors.length === 0)
+    err.line(`Project '${name}' has no processors yet: list them in defineProject({ processors: [ … ] }) of ${path}.`);
+  else
+    await printTable(out, [{ title: 'PROCESSOR' }, { title: 'TITLE' }, { title: 'INPUTS' }, { title: 'OUTPUTS' }], processors.map(toRow));
+  return exitCode.done;
+}
+
+function toRow({ name, title, inputs, outputs }: ProcessorSpec): readonly string[] {
+  return [name, title ?? '', inputs.map(describePort).join(', '), outputs.map(describePort).join(', ')];
+}
+
+/** A port, with what it is bound to where nothing else is said, when that has another name. */
+function describePort({ name, binding }: InputSpec | OutputSpec): string {
+  const target = binding === undefined ? undefined : String(binding);
+  return target === undefined || target === name ? name : `${name} = ${target}`;
+}
+
+function summarise({ name, title, description, tags, inputs, outputs, where }: ProcessorSpec): object {
+  const ports = (specs: readonly (InputSpec | OutputSpec)[]): object[] =>
+    specs.map((port) => ({
+      name: port.name,
+      title: port.title,
+      binding: port.binding === undefined ? undefined : String(port.binding),
+      optional: port.optional,
+    }));
+  return { name, title, description, tags, inputs: ports(inputs), outputs: ports(outputs), where };
+}

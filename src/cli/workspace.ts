@@ -1,0 +1,63 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suggestName } from '../errors.js';
+import { anchorStoreUrl, createCatalogue, storesOf, type Catalogue } from '../project/catalogue.js';
+import { findConfig, getConfig, loadProject } from '../project/config.js';
+import type { Project } from '../project/project.js';
+import { AppStores, type Stores } from '../project/stores.js';
+import type { Store } from '../storage/store.js';
+import type { Cli } from './command.js';
+import { UsageError } from './failure.js';
+
+/** A project as commands work with it. */
+export interface Workspace {
+  readonly project: Project;
+  /** Of the config file. */
+  readonly path: string;
+  readonly catalogue: Catalogue;
+  readonly stores: Stores;
+}
+
+/** The project of the config file that is named or nearest. */
+export async function openWorkspace({ cwd, config }: Pick<Cli, 'cwd' | 'config'>, store?: string): Promise<Workspace> {
+  const path = getConfig(cwd, config);
+  const { project } = await loadProject(path);
+  const chosen = store === undefined ? {} : { default: anchorStoreUrl(store, cwd) };
+  return { project, path, catalogue: createCatalogue(project), stores: { ...storesOf(project, path), ...chosen } };
+}
+
+/**
+ * The stores to look into: what `--store` names; the project's; without a project MILLRACE_STORE, or what runs in this folder have
+ * left. Looking makes no store.
+ */
+export async function openStores(cli: Pick<Cli, 'cwd' | 'config'>, given?: string): Promise<AppStores> {
+  const { cwd, config } = cli;
+  if (given !== undefined && config === undefined) return existing(new AppStores({ default: anchorStoreUrl(given, cwd) }));
+  if (config !== undefined || findConfig(cwd) !== undefined) return new AppStores((await openWorkspace(cli, given)).stores);
+  if ((process.env['MILLRACE_STORE'] ?? '') !== '') return existing(new AppStores({}));
+  const left = resolve(cwd, '.millrace/data');
+  if (existsSync(left)) return new AppStores({ default: anchorStoreUrl('.millrace/data', cwd) });
+  throw new UsageError(
+    `there is nothing to look into: no millrace.config.ts in ${cwd} or a folder above it, no store in .millrace/data, and no MILLRACE_STORE. Name a store with --store.`,
+  );
+}
+
+/** Whether nothing has been written to an embedded store yet: its folder is not there, and opening would make it. */
+export function isAbsent(store: Pick<Store, 'url'>): boolean {
+  const path = folderOf(store);
+  return path !== undefined && !existsSync(path);
+}
+
+function existing(stores: AppStores): AppStores {
+  const store = stores.get('default');
+  const path = folderOf(store);
+  if (path === undefined || existsSync(path)) return stores;
+  const near = existsSync(dirname(path)) ? readdirSync(dirname(path)) : [];
+  throw new UsageError(`there is no store at ${path}. ${suggestName(basename(path), near)}`);
+}
+
+function folderOf({ url }: Pick<Store, 'url'>): string | undefined {
+  if (!url.startsWith('embedded:')) return undefined;
+  return url.startsWith('embedded://') ? fileURLToPath(`file:${url.slice('embedded:'.length)}`) : decodeURI(url.slice('embedded:'.length));
+}
