@@ -40,9 +40,10 @@ class Walk {
     if (twice !== undefined) this.#add(duplicated(key, twice));
     const source = this.#provisions.find(key);
     if (source.kind === 'missing') this.#add(missing(source.key, asker, this.#names(source.key), this.#provisions));
-    if (source.kind === 'circular') this.#add(circular(source.keys.map(nameOf), source.keys.map(whereOf)));
+    if (source.kind === 'circular') this.#addGivenCycle(source.keys);
     if (source.kind !== 'made') return;
-    if (asker !== undefined && level > asker.level) this.#add(captive(source.plan, level, asker, [...this.#path.map(toName), source.plan.name]));
+    if (asker !== undefined && level > asker.level)
+      this.#add(captive(source.plan, level, asker, [...this.#path.map(toName), source.plan.name]));
     this.#walk(source.plan, level);
   }
 
@@ -68,12 +69,22 @@ class Walk {
     this.visit(key, need.level ?? level, asker);
   }
 
+  /** Provisions that lead back to the first of them. */
+  #addGivenCycle(keys: readonly Key[]): void {
+    const cycle = keys.slice(keys.indexOf(keys.at(-1) as Key));
+    const names = cycle.map(nameOf);
+    this.#add(circular(names, cycle.map(whereOf)), `provided ${[...new Set(names)].sort().join()}`);
+  }
+
   /** Told once, from whichever of its members it was entered: it is written from the one that was found first. */
   #addCycle(plans: readonly Plan[]): void {
     const ids = plans.map((plan) => [...this.#walked.keys()].indexOf(plan));
     const least = ids.indexOf(Math.min(...ids));
     const turned = [...plans.slice(least), ...plans.slice(0, least + 1)];
-    this.#add(circular(turned.map(toName), turned.slice(0, -1).map(whereOfPlan)), `circular ${[...ids.slice(least), ...ids.slice(0, least)].join()}`);
+    this.#add(
+      circular(turned.map(toName), turned.slice(0, -1).map(whereOfPlan)),
+      `circular ${[...ids.slice(least), ...ids.slice(0, least)].join()}`,
+    );
   }
 
   #names(last: Key): string[] {

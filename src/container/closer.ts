@@ -12,7 +12,12 @@ type Step = IteratorResult<unknown>;
 export function isGenerator(value: unknown): value is AnyGenerator {
   if (typeof value !== 'object' || value === null) return false;
   const { next, throw: fail, return: end } = value as Partial<AnyGenerator>;
-  return typeof next === 'function' && typeof fail === 'function' && typeof end === 'function' && (Symbol.asyncIterator in value || Symbol.iterator in value);
+  return (
+    typeof next === 'function' &&
+    typeof fail === 'function' &&
+    typeof end === 'function' &&
+    (Symbol.asyncIterator in value || Symbol.iterator in value)
+  );
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -57,7 +62,9 @@ function letPass(error: unknown, { failed, cause }: Outcome): undefined {
 
 function finish(generator: AnyGenerator, step: Step): undefined | PromiseLike<void> {
   if (step.done === true) return undefined;
-  const error = new Error('its generator yielded a second time: what a resource gives is yielded once, and the code after `yield` closes it');
+  const error = new Error(
+    'its generator yielded a second time: what a resource gives is yielded once, and the code after `yield` closes it',
+  );
   const refuse = (): never => {
     throw error;
   };

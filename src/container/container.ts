@@ -10,7 +10,15 @@ import { defaultCloseTimeout, toLimit } from './limit.js';
 import { duplicated, Provisions } from './provisions.js';
 import { ResourceScope, root } from './scope.js';
 import { Shared } from './shared.js';
-import type { Container, ContainerCore, ContainerCoreOptions, ContainerOptions, DependencyGraph, DependencyListener, ScopeHandle } from './types.js';
+import type {
+  Container,
+  ContainerCore,
+  ContainerCoreOptions,
+  ContainerOptions,
+  DependencyGraph,
+  DependencyListener,
+  ScopeHandle,
+} from './types.js';
 import { Wiring, type Part } from './wiring.js';
 
 /**
@@ -224,7 +232,8 @@ async function useScope<R>(parent: ResourceScope, scope: Scope, find: Find, body
 
 function noDependency(what: unknown, verb: string): MillraceError {
   const expected = verb === 'build' ? 'a class' : 'a resource, a token or a class';
-  const fix = what === undefined ? 'it is used before it is defined; do two files import each other?' : 'a value is given by `provide`, for a token.';
+  const fix =
+    what === undefined ? 'it is used before it is defined; do two files import each other?' : 'a value is given by `provide`, for a token.';
   return new MillraceError('DEPENDENCY_MISSING', `${verb}() takes ${expected}, not ${describeValue(what)}: ${fix}`);
 }
 

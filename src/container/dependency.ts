@@ -1,6 +1,6 @@
 import { describeValue, MillraceError, suggestName } from '../errors.js';
 import { findProcessorSpec, type CallSite } from '../metadata/registry.js';
-import { scopeOrder, type Class, type ConcreteClass, type Need, type Resource, type Scope, type Token } from '../types.js';
+import { scopeOrder, type ConcreteClass, type Need, type Resource, type Scope, type Token } from '../types.js';
 
 /**
  * What tells our own objects from a user's that look alike. A registered symbol: what one copy of Millrace made, another in the same
@@ -68,7 +68,7 @@ export function nameOf(key: Key): string {
 /** `file:line` of a dependency where it is known; a class without `@Processor` does not tell its own. */
 export function whereOf(key: Key): string | undefined {
   if (typeof key !== 'function') return key.where;
-  return isClass(key) ? findProcessorSpec(key as Class)?.where : undefined;
+  return isClass(key) ? findProcessorSpec(key)?.where : undefined;
 }
 
 /** A life as a number: the longer the life, the smaller. */

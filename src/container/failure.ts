@@ -8,14 +8,18 @@ export function setUpFailed(part: Part, cause: unknown): MillraceError {
 }
 
 /** The set-up of `part` failed since that of a need did; the first cause is kept, the path grows. */
-export function needFailed(part: Part, error: unknown): unknown {
-  if (!(error instanceof MillraceError) || error.code !== 'DEPENDENCY_FAILED') return error; // the scope was closed
+export function needFailed(part: Part, error: MillraceError): MillraceError {
+  if (error.code !== 'DEPENDENCY_FAILED') return error; // the scope was closed
   return failed([part.name, ...error.path], error.where, error.cause);
 }
 
 function failed(path: readonly string[], where: readonly string[], cause: unknown): MillraceError {
   const chain = path.length > 1 ? ` (${path.join(' -> ')})` : '';
-  return new MillraceError('DEPENDENCY_FAILED', `Dependency '${path.at(-1)}' could not be set up: ${toError(cause).message}${chain}`, { cause, path, where });
+  return new MillraceError('DEPENDENCY_FAILED', `Dependency '${path.at(-1)}' could not be set up: ${toError(cause).message}${chain}`, {
+    cause,
+    path,
+    where,
+  });
 }
 
 /** The tear-down of the last of `path` failed. */

@@ -18,6 +18,7 @@ export function toLimit(ms: number, clock: Clock | undefined): Limit {
 
 /** What is done within so many turns of the microtask queue takes no timer, which would cost more than most closers do. */
 const turns = 8;
+const next = Promise.resolve();
 /** What a timer can hold: 24 days. Beyond it there is no limit. */
 const longest = 2 ** 31 - 1;
 
@@ -30,7 +31,7 @@ export async function settlesWithin(pending: Promise<unknown>, limit: Limit): Pr
     () => (settled = true),
   );
   for (let turn = 0; turn < turns; turn++) {
-    await undefined;
+    await next;
     if (settled as boolean) return true;
   }
   return limit.ms > longest ? done : race(done, limit.ms);

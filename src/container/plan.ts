@@ -1,7 +1,17 @@
 import { designParameterTypes, designTypeOf, findProcessorSpec, getDependenciesSpec } from '../metadata/registry.js';
 import type { DependenciesSpec, DependsSpec } from '../metadata/spec.js';
 import type { ConcreteClass, Scope } from '../types.js';
-import { isClass, isResource, levelOf, nameOf, whereOf, type Factory, type Key, type ResourceDefinition, type TokenDefinition } from './dependency.js';
+import {
+  isClass,
+  isResource,
+  levelOf,
+  nameOf,
+  whereOf,
+  type Factory,
+  type Key,
+  type ResourceDefinition,
+  type TokenDefinition,
+} from './dependency.js';
 import { findInjected } from './tsyringe.js';
 
 /** What a dependency is made of, as its class or resource says: the same in every container, compiled once. */
@@ -37,7 +47,7 @@ const plans = new WeakMap<object, Plan>();
 export function planOf(key: Exclude<Key, TokenDefinition>): Plan {
   let plan = plans.get(key);
   if (plan === undefined) {
-    plan = isResource(key) ? planResource(key) : isClass(key) ? planClass(key) : planFactory(key as Factory);
+    plan = isResource(key) ? planResource(key) : isClass(key) ? planClass(key) : planFactory(key);
     plans.set(key, plan);
   }
   return plan;
@@ -98,7 +108,9 @@ function planParameters(key: ConcreteClass, spec: DependenciesSpec): PlannedNeed
 
 function planInjected(key: ConcreteClass, tokens: readonly unknown[]): PlannedNeed[] {
   const source = { where: whereOf(key) ?? '' };
-  return tokens.flatMap((what, at) => (what === undefined ? [] : { what, level: undefined, at, place: `constructor parameter ${at + 1}`, source }));
+  return tokens.flatMap((what, at) =>
+    what === undefined ? [] : { what, level: undefined, at, place: `constructor parameter ${at + 1}`, source },
+  );
 }
 
 function planned(key: ConcreteClass, spec: DependsSpec, at: number): PlannedNeed {
@@ -126,7 +138,8 @@ function whyErased(type: unknown): string {
   if (type === undefined) {
     return 'names no provider, and its declared type was not emitted: the compiler writes no decorator metadata (esbuild and tsx never do; others need "emitDecoratorMetadata"), or the class was not defined yet';
   }
-  if (type === Object) return 'names no provider, and its declared type is gone at run time: it is an interface, a union, or imported by `import type`';
-  const name = typeof type === 'function' ? type.name : String(type);
+  if (type === Object)
+    return 'names no provider, and its declared type is gone at run time: it is an interface, a union, or imported by `import type`';
+  const name = typeof type === 'function' ? type.name : typeof type;
   return `names no provider, and its declared type is ${name} at run time, which is nothing to build`;
 }

@@ -41,7 +41,11 @@ export function resource(first: unknown, second?: unknown): Resource<unknown> {
 
 function define(make: Factory, needs: readonly Need[], where: CallSite): Resource<unknown> {
   const facts = { [brand]: 'resource', kind: 'resource', needs, make } as const;
-  const named = Object.defineProperty(facts, 'name', make.name === '' ? { get: where, enumerable: true } : { value: make.name, enumerable: true });
+  const named = Object.defineProperty(
+    facts,
+    'name',
+    make.name === '' ? { get: where, enumerable: true } : { value: make.name, enumerable: true },
+  );
   return placed(named as typeof named & { readonly name: string }, where);
 }
 
@@ -54,7 +58,8 @@ function problemOf(need: unknown): string | undefined {
 }
 
 function problemOfDependency(what: unknown): string | undefined {
-  if (what === undefined) return 'is undefined: it is used before it is defined. Move it above, into a file that does not import this one, or write forward(() => TheClass).';
+  if (what === undefined)
+    return 'is undefined: it is used before it is defined. Move it above, into a file that does not import this one, or write forward(() => TheClass).';
   if (typeof what === 'function' || (typeof what === 'object' && what !== null && brand in what)) return undefined;
   return `must be a resource, a token or a class, not ${describeValue(what)}. A value is given by \`provide\`, for a token.`;
 }

@@ -53,14 +53,7 @@ export class ResourceScope {
     return this.#closedBy;
   }
 
-  /** How many scopes are open in this one. */
-  get children(): number {
-    let count = 0;
-    for (let child = this.#child; child !== undefined; child = child.#older) count++;
-    return count;
-  }
-
-  /** The levels of the scopes in it that are open. */
+  /** The levels of the scopes in it that are open, of those in them too. */
   openBelow(): number[] {
     const levels: number[] = [];
     for (let child = this.#child; child !== undefined; child = child.#older) levels.push(child.level, ...child.openBelow());
@@ -90,14 +83,14 @@ export class ResourceScope {
   /** The value, or a promise of it that rejects when this scope closes first. */
   valueOf(slot: Slot): unknown {
     if (slot.state === 'ready') return slot.value;
-    if (slot.state === 'failed') throw slot.error;
+    if (slot.error !== undefined) throw slot.error;
     return new Promise((resolve, reject) => {
       const waiting = (this.#waiting ??= new Set());
       waiting.add(reject);
       slot.whenSettled(() => {
         waiting.delete(reject);
-        if (slot.state === 'ready') resolve(slot.value);
-        else reject(slot.error as MillraceError);
+        if (slot.error === undefined) resolve(slot.value);
+        else reject(slot.error);
       });
     });
   }
@@ -145,7 +138,7 @@ export class ResourceScope {
       }
       const need = this.#slotFor(part, level < 0 ? slot.level : level);
       if (need.state === 'ready') values[at] = need.value;
-      else if (need.state === 'pending') (awaited ??= []).push({ need, at });
+      else if (need.error === undefined) (awaited ??= []).push({ need, at });
       else {
         this.#fail(slot, needFailed(slot.part, need.error));
         return;
@@ -162,7 +155,7 @@ export class ResourceScope {
       need.whenSettled(() => {
         if (slot.state !== 'pending') return;
         values[at] = need.value;
-        if (need.state === 'failed') this.#fail(slot, needFailed(slot.part, need.error));
+        if (need.error !== undefined) this.#fail(slot, needFailed(slot.part, need.error));
         else if (--missing === 0) this.#make(slot, values);
       });
     }
@@ -253,7 +246,7 @@ export class ResourceScope {
     else closers.add(slot);
   }
 
-  #fail(slot: Slot, error: unknown): void {
+  #fail(slot: Slot, error: MillraceError): void {
     if (slot.shared) this.#slots.delete(slot);
     slot.fail(error);
   }
@@ -280,7 +273,8 @@ export class ResourceScope {
     this.#release();
     const own = this.#closers?.errors;
     const failures = orphaned === undefined ? own : [...orphaned, ...(own ?? [])];
-    if (failures !== undefined && failures.length > 0) throw scopeCloseFailed(this.level, failures, outcome.failed ? { cause: outcome.cause } : {});
+    if (failures !== undefined && failures.length > 0)
+      throw scopeCloseFailed(this.level, failures, outcome.failed ? { cause: outcome.cause } : {});
   }
 
   #refuseWaiting(waiting: ReadonlySet<(error: MillraceError) => void>): void {
@@ -323,7 +317,10 @@ export class ResourceScope {
         });
         if (await settlesWithin(settled, limit)) return;
         slot.abandoned = true; // if it ends after all, it is closed at once
-        (this.#closers ??= new Closers(this.#shared, this.#slots)).report(slot, new Error(`its set-up did not end within ${String(limit.ms)} ms`));
+        (this.#closers ??= new Closers(this.#shared, this.#slots)).report(
+          slot,
+          new Error(`its set-up did not end within ${String(limit.ms)} ms`),
+        );
       }),
     );
   }

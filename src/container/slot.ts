@@ -1,3 +1,4 @@
+import type { MillraceError } from '../errors.js';
 import type { AnyGenerator, Outcome } from './closer.js';
 import type { Part } from './wiring.js';
 
@@ -19,7 +20,7 @@ export class Slot {
   /** When ready. */
   value: unknown = undefined;
   /** When failed. */
-  error: unknown = undefined;
+  error: MillraceError | undefined = undefined;
   /** What is resumed to close it. */
   generator: AnyGenerator | undefined = undefined;
   /** What is called on the value to close it. */
@@ -59,7 +60,7 @@ export class Slot {
     this.#settle();
   }
 
-  fail(error: unknown): void {
+  fail(error: MillraceError): void {
     this.state = 'failed';
     this.error = error;
     this.#settle();

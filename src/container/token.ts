@@ -17,16 +17,31 @@ import { brand, placed } from './dependency.js';
 export function token<T>(name: string): Token<T> {
   const where = callSite(token);
   if (typeof name !== 'string' || name.trim() === '') {
-    throw new MillraceError('DECORATOR_MISUSED', `token() (${where()}): the name must be a string with a letter in it, not ${describeValue(name)}.`);
+    throw new MillraceError(
+      'DECORATOR_MISUSED',
+      `token() (${where()}): the name must be a string with a letter in it, not ${describeValue(name)}.`,
+    );
   }
   return placed({ [brand]: 'token', kind: 'token', name } as const, where);
 }
 
-/** A dependency on a class that is declared further down, or in a file that imports this one: `get` is called when it is first needed. */
+/**
+ * A dependency on a class that is declared further down, or in a file that imports this one: `get` is called when it is first needed. Give the
+ * field an interface as its type: where metadata is emitted, the class itself would be read too early.
+ *
+ * @example
+ * ```ts
+ * @Depends(Scope.Task, forward(() => Ledger)) readonly ledger!: LedgerLike;
+ * ```
+ * @throws {@link MillraceError} `DECORATOR_MISUSED` for what is no function.
+ */
 export function forward<T>(get: () => Class<T>): Dependency<T> {
   const where = callSite(forward);
   if (typeof get !== 'function') {
-    throw new MillraceError('DECORATOR_MISUSED', `forward() (${where()}): a function that answers the class was expected, not ${describeValue(get)}.`);
+    throw new MillraceError(
+      'DECORATOR_MISUSED',
+      `forward() (${where()}): a function that answers the class was expected, not ${describeValue(get)}.`,
+    );
   }
   // To TypeScript it is the class that it stands for.
   return placed({ [brand]: 'forward', kind: 'forward', get } as const, where) as unknown as Dependency<T>;

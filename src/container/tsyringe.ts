@@ -48,7 +48,9 @@ let loaded: Tsyringe | undefined;
 function load(): Tsyringe {
   if (loaded !== undefined) return loaded;
   const require = createRequire(import.meta.url);
-  const { instance, typeInfo } = require('tsyringe/dist/cjs/dependency-container.js') as Pick<Tsyringe, 'typeInfo'> & { readonly instance: DependencyContainer };
+  const { instance, typeInfo } = require('tsyringe/dist/cjs/dependency-container.js') as Pick<Tsyringe, 'typeInfo'> & {
+    readonly instance: DependencyContainer;
+  };
   loaded = { container: instance, typeInfo };
   return loaded;
 }

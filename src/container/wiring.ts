@@ -56,7 +56,9 @@ export class Wiring {
 
   /** What was asked for and found free of faults since the last change. */
   roots(): Root[] {
-    return [...this.#parts].flatMap(([key, part]) => [0, 1, 2, 3, 4].flatMap((level) => ((part.checked & (1 << level)) === 0 ? [] : { key, level })));
+    return [...this.#parts].flatMap(([key, part]) =>
+      [0, 1, 2, 3, 4].flatMap((level) => ((part.checked & (1 << level)) === 0 ? [] : { key, level })),
+    );
   }
 
   /** What is given has changed. */
@@ -72,7 +74,7 @@ export class Wiring {
     if (value === undefined) return;
     gone.add(value);
     this.#given.delete(taken);
-    for (let before = 0; before < gone.size; ) {
+    for (let before = 0; before < gone.size;) {
       before = gone.size;
       for (const part of [...this.#variants.values()].flat()) if (part.needs.some((need) => gone.has(need.part))) gone.add(part);
     }
@@ -111,7 +113,16 @@ export class Wiring {
     const same = variants.find((part) => part.needs.every((need, index) => need.part === needs[index]?.part));
     if (same !== undefined) return same;
     const { name, width, make } = plan;
-    const part: Part = { kind: plan.kind === 'resource' ? 'resource' : 'class', name, plan, value: undefined, needs, width, make, checked: 0 };
+    const part: Part = {
+      kind: plan.kind === 'resource' ? 'resource' : 'class',
+      name,
+      plan,
+      value: undefined,
+      needs,
+      width,
+      make,
+      checked: 0,
+    };
     this.#variants.set(plan, [...variants, part]);
     return part;
   }
