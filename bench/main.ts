@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import { load } from './load.js';
-import { type Line } from './measure.js';
+import type { Line } from './measure.js';
 import { memory } from './memory.js';
 import { rows, validation } from './rows.js';
 import { scope } from './scope.js';

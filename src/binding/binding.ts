@@ -48,7 +48,7 @@ export interface SinkBinding extends Binding<Row> {
 }
 export type AnyBinding = CollectionBinding | FileBinding | RowsBinding | SinkBinding;
 
-/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unnecessary-type-parameters -- a collection or file fits
+/* eslint-disable @typescript-eslint/no-explicit-any -- a collection or file fits
    every port unless its document is named */
 /**
  * A collection of a store.
@@ -72,7 +72,7 @@ export function file<T>(path: string, options?: FileOptions): Binding<T>;
 export function file(path: string, options: FileOptions = {}): Binding<any> {
   return makeFile(path, options);
 }
-/* eslint-enable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unnecessary-type-parameters */
+/* eslint-enable @typescript-eslint/no-explicit-any */
 
 /** An input made of rows from a function, called anew for each pass over it: a generator, an API, a range. Never held in memory. */
 export function rows<T>(make: () => Iterable<T> | AsyncIterable<T>): Binding<T> {
@@ -121,5 +121,5 @@ type Facts =
 function makeBinding(text: string, facts: Facts): AnyBinding {
   const value = { ...facts, toString: () => text };
   Object.defineProperty(value, brand, { value: true });
-  return Object.freeze(value) as AnyBinding;
+  return Object.freeze(value);
 }

@@ -43,7 +43,7 @@ export class PortReader<T> implements Reader<T> {
   }
 
   find(query: Query<T>): Reader<T> {
-    return new PortReader<T>(this.#state, [...this.#queries, query as Query<Row>]);
+    return new PortReader<T>(this.#state, [...this.#queries, query]);
   }
 
   async first(): Promise<T | undefined> {

@@ -134,7 +134,7 @@ export class RowGuard {
   #error(row: Row, reasons: readonly Reason[], index: number): RowError {
     const { processor, kind, port } = this.#options;
     const id = (row as { readonly _id?: unknown } | null)?._id;
-    const identity = id === undefined ? '' : ` (_id ${String(id)})`;
+    const identity = id === undefined ? '' : ` (_id ${describeId(id)})`;
     const messages = reasons.map(({ message }) => message);
     return new RowError(
       `Processor '${processor}' ${kind} port '${port}': row ${String(index)}${identity} is invalid: ${messages.join('; ')}`,
@@ -146,6 +146,12 @@ export class RowGuard {
       },
     );
   }
+}
+
+/** An ObjectId shows itself as its digits. */
+function describeId(id: unknown): string {
+  const text = String(id);
+  return text.startsWith('[object') ? describeValue(id) : text;
 }
 
 function notARow(value: unknown): Reason {

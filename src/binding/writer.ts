@@ -1,3 +1,4 @@
+import { toError } from '../errors.js';
 import type { Row, Writer } from '../types.js';
 import type { Gate } from './gate.js';
 import { portClosed, type RowGuard } from './row-guard.js';
@@ -27,7 +28,7 @@ export class PortWriter<T> implements Writer<T> {
   /** How many rows were offered: the index of the next one. */
   #offered = 0;
   #sending: Promise<void> | undefined;
-  #failure: { readonly error: unknown } | undefined;
+  #failure: Error | undefined;
   /** Writes that have not been taken yet: what `flush` waits for, awaited by the action or not. */
   readonly #writing = new Set<Promise<void>>();
   /** Where rows are checked asynchronously, a write waits for the one before it. */
@@ -40,7 +41,7 @@ export class PortWriter<T> implements Writer<T> {
   write(rows: T | Iterable<T> | AsyncIterable<T>): Promise<void> {
     if (this.#state.gate.isClosed)
       return Promise.reject(portClosed(this.#state.processor, 'output', this.#state.port, this.#state.gate.reason));
-    if (this.#failure !== undefined) return this.#watch(Promise.reject(this.#failure.error as Error));
+    if (this.#failure !== undefined) return this.#watch(Promise.reject(this.#failure));
     if (this.#state.guard.mayBeAsync) return this.#watch((this.#turn = this.#turn.then(() => this.#writeAny(rows))));
     if (isAsyncIterable(rows)) return this.#watch(this.#writeStream(rows));
     try {
@@ -61,7 +62,7 @@ export class PortWriter<T> implements Writer<T> {
 
   /** Sends what is gathered, so that `state.rows` counts it. */
   async settle(): Promise<void> {
-    if (this.#failure === undefined && this.#buffer.length > 0) this.#send(this.#takeBuffer());
+    if (this.#failure === undefined && this.#buffer.length > 0) void this.#send(this.#takeBuffer());
     await this.#sending;
     this.#throwFailure();
   }
@@ -187,12 +188,12 @@ export class PortWriter<T> implements Writer<T> {
   }
 
   #fail(error: unknown): Error {
-    this.#failure ??= { error };
-    return error as Error;
+    this.#failure ??= (error ?? toError(error)) as Error; // what a sink throws is kept as it is; undefined would be no failure
+    return this.#failure;
   }
 
   #throwFailure(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #throwIfClosed(): void {

@@ -98,9 +98,7 @@ async function makeParams(spec: ProcessorSpec, { schema }: ParamsSpec, values: o
 
 /** A stored row has an `_id` that the parameters' class does not know. */
 function stripId(row: Row): object {
-  const { _id, ...rest } = row as { readonly _id?: unknown };
-  void _id;
-  return rest;
+  return Object.fromEntries(Object.entries(row).filter(([name]) => name !== '_id'));
 }
 
 function none(): Promise<undefined> {

@@ -106,7 +106,7 @@ describe.each(stores)('publish to the %s store', (_name, open) => {
   });
 
   it('publishes rejects with the outputs, and replaces them with each run', async () => {
-    await app.store().insert('items', [item('a'), { _id: 7, ...bad('b') }]);
+    await app.store().insert('items', [item('a'), Object.assign({ _id: 7 }, bad('b'))]);
     const result = await app.task(Rejecting).run();
     const [reject, ...more] = await app.store().find('items_rejects', plain).toArray();
     expect(more).toEqual([]);

@@ -126,7 +126,7 @@ describe('a reader', () => {
   });
 
   it('names the _id of an invalid row', async () => {
-    await app.store().insert('items', [{ _id: 'x1', ...bad('b') }]);
+    await app.store().insert('items', [Object.assign({ _id: 'x1' }, bad('b'))]);
     await expect(look('items', (reader) => reader.toArray())).rejects.toThrow('row 0 (_id x1) is invalid');
   });
 
