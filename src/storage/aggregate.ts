@@ -84,7 +84,7 @@ const refused: Readonly<Record<string, string>> = {
  *
  * @throws MillraceError `PIPELINE_INVALID`.
  */
-function checkPipeline(pipeline: unknown, place: string): void {
+export function checkPipeline(pipeline: unknown, place: string): void {
   if (!Array.isArray(pipeline)) throw wrongBody(place, 'an array of stages', pipeline);
   pipeline.forEach((stage: unknown, at) => {
     const here = `${place}[${at}]`;

@@ -21,6 +21,12 @@ function idField(row: Row, makeId: () => Bson.ObjectId): { readonly _id?: Bson.O
   return Object.hasOwn(row, '_id') ? { _id: makeId() } : {};
 }
 
+/** What takes the place of a row: it keeps the `_id` of the old one. */
+export function replacing(old: Row, row: Row): Row {
+  const { _id: _own, ...fields } = row as { readonly _id?: unknown };
+  return { _id: (old as { readonly _id?: unknown })._id, ...fields };
+}
+
 /**
  * What a store can keep: an object with fields of its own, its `_id` no array and nothing else that cannot be a key.
  *
@@ -39,4 +45,10 @@ export function checkRow(collection: string, row: unknown, index: number): asser
 /** A row that cannot be kept; `index` counts the rows of the call from 0. */
 export function rowInvalid(collection: string, index: number, what: string, cause?: unknown): MillraceError {
   return new MillraceError('ROW_INVALID', `collection '${collection}': row ${index} ${what}`, cause === undefined ? {} : { cause });
+}
+
+/** Adds to the message of an insert's error how many rows went in before. */
+export function sayInserted(error: unknown, inserted: number): unknown {
+  if (!(error instanceof MillraceError)) return error;
+  return new MillraceError(error.code, `${error.message} ${inserted} ${inserted === 1 ? 'row' : 'rows'} went in before it.`, { cause: error.cause });
 }

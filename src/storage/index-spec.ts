@@ -2,7 +2,7 @@ import { describeValue, MillraceError } from '../errors.js';
 import { describeRow } from './describe.js';
 import { queryInvalid } from './query/fault.js';
 import { keyText } from './query/key-text.js';
-import { isDocument, keysAt } from './query/path.js';
+import { fieldOf, indexOfPart, isDocument, keysAt } from './query/path.js';
 import type { Index } from './store.js';
 
 /** An index as a store works with it. */
@@ -57,19 +57,48 @@ export function findSame<T extends Index>(collection: string, wanted: Index, pre
 }
 
 /**
- * The keys under which an index holds a row: several where a path goes through an array.
+ * The keys under which an index holds a row: several where a path goes through an array, one for each element.
  *
  * @throws MillraceError `ROW_INVALID` where two paths go through different arrays, as on the server.
  */
-export function indexKeys(row: object, { name, paths }: IndexSpec): readonly (readonly unknown[])[] {
-  const perPath = paths.map((path) => keysAt(row, path));
-  const several = perPath.filter((keys) => keys.length > 1).length;
-  if (several === 0) return [perPath.map(([key]) => key)];
-  if (several > 1) {
-    throw new MillraceError('ROW_INVALID', `index '${name}' cannot hold ${describeRow(row)}: two of its properties are arrays; at most one may be`);
+export function indexKeys(row: object, { name, paths }: Pick<IndexSpec, 'name' | 'paths'>): readonly (readonly unknown[])[] {
+  return expand(
+    paths.map((path) => ({ value: row, rest: path })),
+    () => new MillraceError('ROW_INVALID', `index '${name}' cannot hold ${describeRow(row)}: two of its properties are arrays; at most one may be`),
+  );
+}
+
+/** How far a path has been followed. */
+interface Cursor {
+  readonly value: unknown;
+  readonly rest: readonly string[];
+  /** The value is an element of the array that the path went through: an array in an array is a key as it is. */
+  readonly element?: boolean;
+}
+
+function expand(cursors: readonly Cursor[], parallel: () => Error): (readonly unknown[])[] {
+  const reached = cursors.map(follow);
+  const arrays = new Set(reached.filter(({ value, element }) => Array.isArray(value) && element !== true).map(({ value }) => value as readonly unknown[]));
+  const [array] = arrays;
+  if (!array) return [reached.map(({ value, rest }) => (rest.length > 0 ? null : (value ?? null)))];
+  if (arrays.size > 1) throw parallel();
+  if (array.length === 0) return [reached.map(({ value, rest }) => (value === array && rest.length === 0 ? undefined : rest.length > 0 ? null : (value ?? null)))];
+  return array.flatMap((value) => expand(reached.map((cursor) => (cursor.value === array ? { value, rest: cursor.rest, element: true } : cursor)), parallel));
+}
+
+/** Through documents, and by index into an array; stops at an array or at the end. */
+function follow({ value, rest, element }: Cursor): Cursor {
+  let inElement = element ?? false;
+  for (let at = 0; at < rest.length; at++) {
+    const part = rest[at] as string;
+    const index = indexOfPart(part);
+    if (Array.isArray(value) && index >= 0 && index < value.length) value = value[index];
+    else if (Array.isArray(value)) return inElement ? { value: null, rest: [] } : { value, rest: rest.slice(at) };
+    else if (!isDocument(value)) return { value: null, rest: [] };
+    else value = fieldOf(value, part);
+    inElement = false;
   }
-  const at = perPath.findIndex((keys) => keys.length > 1);
-  return (perPath[at] as readonly unknown[]).map((key) => perPath.map((keys, place) => (place === at ? key : keys[0])));
+  return { value, rest: [], element: inElement };
 }
 
 /** The texts of an index's keys for a row, each once. */
@@ -80,13 +109,18 @@ export function indexTexts(row: object, spec: IndexSpec): readonly string[] {
 }
 
 function keysText(keys: readonly unknown[]): string {
-  return keys.length === 1 ? keyText(keys[0]) : keys.map((key) => { const text = keyText(key); return `${text.length}:${text}`; }).join('');
+  return keys.length === 1 ? keyText(keys[0]) : keys.map(measured).join('');
 }
 
-/** A key that is there already; `inserted` rows of the call went in before it. */
-export function keyDuplicate(collection: string, index: string, key: object, inserted?: number): MillraceError {
-  const went = inserted === undefined ? '' : ` ${inserted} ${inserted === 1 ? 'row' : 'rows'} went in before it.`;
-  return new MillraceError('KEY_DUPLICATE', `collection '${collection}' has a row with the key ${describeRow(key)} already (unique index '${index}').${went}`);
+function measured(key: unknown): string {
+  const text = keyText(key);
+  return `${text.length}:${text}`;
+}
+
+/** A key that is there already. */
+export function keyDuplicate(collection: string, index: string, key: object | string): MillraceError {
+  const text = typeof key === 'string' ? key : describeRow(key);
+  return new MillraceError('KEY_DUPLICATE', `collection '${collection}' has a row with the key ${text} already (unique index '${index}').`);
 }
 
 /** The values of an index's keys in a row, for a message. */

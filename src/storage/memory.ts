@@ -1,8 +1,7 @@
-import { MillraceError } from '../errors.js';
 import type { Filter, Query, Row } from '../types.js';
 import { runPipeline } from './aggregate.js';
 import { loadExpressions } from './aggregate/expressions.js';
-import { checkRow, loadBson, withId } from './ids.js';
+import { checkRow, loadBson, sayInserted, withId } from './ids.js';
 import { findSame, idIndexName, parseIndex } from './index-spec.js';
 import { checkKey, checkName, inChunks, ownPrefix } from './input.js';
 import { MemoryCollection } from './memory/collection.js';
@@ -157,10 +156,4 @@ async function predicate(filter: object): Promise<Predicate> {
 
 function* slices(rows: readonly Row[]): Generator<readonly Row[], void> {
   for (let at = 0; at < rows.length; at += chunk) yield rows.slice(at, at + chunk);
-}
-
-/** Adds to the message of an insert's error how many rows went in before. */
-function sayInserted(error: unknown, inserted: number): unknown {
-  if (!(error instanceof MillraceError)) return error;
-  return new MillraceError(error.code, `${error.message} ${inserted} ${inserted === 1 ? 'row' : 'rows'} went in before it.`, { cause: error.cause });
 }

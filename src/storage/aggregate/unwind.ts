@@ -1,5 +1,5 @@
 import type { Row } from '../../types.js';
-import { fieldOf, isDocument } from '../query/path.js';
+import { valueAt } from '../query/path.js';
 import { wrongBody } from './fault.js';
 import { withValue } from './set-path.js';
 import type { Batches, Context, Run } from './stage.js';
@@ -22,8 +22,4 @@ export function unwind(body: unknown, { place }: Context): Run {
   return async function* (input: Batches) {
     for await (const batch of input) yield batch.flatMap(expand) as Row[];
   };
-}
-
-function valueAt(row: object, parts: readonly string[]): unknown {
-  return parts.reduce<unknown>((value, part) => (isDocument(value) ? fieldOf(value, part) : undefined), row);
 }

@@ -1,7 +1,8 @@
 import { order, orderOf } from '../query/compare.js';
 import { compileFilter, type Predicate } from '../query/filter.js';
 import { keyText } from '../query/key-text.js';
-import { fieldOf, isDocument } from '../query/path.js';
+import { valueAt } from '../query/path.js';
+import { replacing } from '../ids.js';
 import { idIndexName, indexTexts, keyDuplicate, keyOf, toSpec, type IndexSpec } from '../index-spec.js';
 import type { Row } from '../../types.js';
 
@@ -65,7 +66,7 @@ export class MemoryCollection {
     for (const row of rows) {
       const id = this.#findSame(spec, holders, row);
       const old = id === undefined ? undefined : this.#rows.get(id);
-      const fresh = old ? { ...row, _id: (old as { readonly _id?: unknown })._id } : withId(row);
+      const fresh = old ? replacing(old, row) : withId(row);
       if (id === undefined) this.insert(fresh);
       else this.#put(id, fresh);
       noteKeys(holders, spec, id ?? idText(fresh), fresh);
@@ -146,11 +147,4 @@ function idText(row: Row): string {
 
 function noteKeys(holders: Map<string, string>, spec: IndexSpec, id: string, row: Row): void {
   for (const text of indexTexts(row, spec)) if (!holders.has(text)) holders.set(text, id);
-}
-
-/** A value by path, through documents only. */
-export function valueAt(row: object, path: readonly string[]): unknown {
-  let value: unknown = row;
-  for (const part of path) value = isDocument(value) ? fieldOf(value, part) : undefined;
-  return value;
 }

@@ -85,3 +85,10 @@ function collectFromArray(array: readonly unknown[], parts: readonly string[], a
     else into.push(null);
   }
 }
+
+/** A value by path, through documents only. */
+export function valueAt(row: object, parts: readonly string[]): unknown {
+  let value: unknown = row;
+  for (const part of parts) value = isDocument(value) ? fieldOf(value, part) : undefined;
+  return value;
+}

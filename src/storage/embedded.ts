@@ -1,0 +1,450 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import type { Filter, Query, Row } from '../types.js';
+import { checkPipeline, runPipeline } from './aggregate.js';
+import { pipelineInvalid } from './aggregate/fault.js';
+import { loadExpressions } from './aggregate/expressions.js';
+import { Packer, type PackedBlock } from './embedded/block.js';
+import { collectionNames, findCollection, newCollection, newIndex, removeCollection, saveCollection, specOf } from './embedded/catalog.js';
+import { Database, type Snapshot } from './embedded/database.js';
+import { discard, hasGarbage, sweep } from './embedded/garbage.js';
+import { leaseTime, thisProcess } from './embedded/owner.js';
+import { choosePlan, type Plan } from './embedded/plan.js';
+import { decideStage, recover, settleStage, type OpenPeer, type Peer } from './embedded/recovery.js';
+import { findNumbers, findRows } from './embedded/source.js';
+import { EmbeddedStage, type StageHome } from './embedded/stage.js';
+import { findStage } from './embedded/stage-record.js';
+import { Table } from './embedded/table.js';
+import { KeyTaken, TableWriter } from './embedded/table-writer.js';
+import { MillraceError } from '../errors.js';
+import { checkRow, sayInserted, withId } from './ids.js';
+import { findSame, idIndexName, keyDuplicate, parseIndex } from './index-spec.js';
+import { checkKey, checkName, inChunks, ownPrefix } from './input.js';
+import { storeClosed } from './ownership.js';
+import { sortedNames } from './query/key-text.js';
+import { isDocument } from './query/path.js';
+import { compileQuery, needsExpressions, runQuery, type CompiledQuery } from './query/query.js';
+import { createRows } from './rows.js';
+import type { Index, Rows, Stage, StageOwner, Store } from './store.js';
+
+export interface EmbeddedOptions {
+  /** A folder, made when it is first used. Default `.millrace/data`. */
+  readonly path?: string;
+}
+
+/**
+ * A database in a folder: no server, durable, safe under several processes. It is opened by its first operation, which also finishes what
+ * dead processes had committed and drops what they had not. What a write answered for is on the disk.
+ */
+export function embeddedStore(options: EmbeddedOptions = {}): Store {
+  return new EmbeddedStore(options.path ?? '.millrace/data');
+}
+
+const scheme = 'embedded:';
+const chunk = 1000;
+/** Bytes of rows that go into one transaction of an insert: a transaction costs a flush of the disk. */
+const most = 1 << 20;
+
+/** An embedded store, with what tests and other stores ask of it. */
+export class EmbeddedStore implements Store, Peer {
+  readonly url: string;
+  readonly #folder: string;
+  #opening: Promise<Database> | undefined;
+  #recovering: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #readings = new Set<Reading>();
+  readonly #stages = new Set<EmbeddedStage>();
+  #renewal: NodeJS.Timeout | undefined;
+  #sweeping = false;
+
+  constructor(path: string) {
+    this.#folder = resolve(path);
+    this.url = scheme + this.#folder;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the contract has it
+  find<T = any>(collection: string, query?: Query<NoInfer<T>>): Rows<T> {
+    return createRows(() =>
+      this.#use(collection, async (database) => this.#read(database, collection, await compile(query as Query<object>)) as Iterable<readonly T[]>),
+    );
+  }
+
+  count(collection: string, filter?: Filter<unknown>): Promise<number> {
+    return this.#use(collection, async (database) => {
+      if (filter === undefined || Object.keys(filter).length === 0) {
+        return database.read((snapshot) => findCollection(database, collection, snapshot)?.rows ?? 0);
+      }
+      let rows = 0;
+      for await (const batch of createRows(async () => this.#read(database, collection, await compile({ filter }))).batches()) rows += batch.length;
+      return rows;
+    });
+  }
+
+  insert(collection: string, rows: Iterable<Row> | AsyncIterable<Row>): Promise<number> {
+    return this.#use(collection, async (database) => {
+      const inserter = new Inserter(database, collection);
+      for await (const batch of inChunks(rows, chunk)) {
+        this.#checkOpen();
+        inserter.add(batch);
+      }
+      return inserter.finish();
+    });
+  }
+
+  upsert(collection: string, key: readonly string[], rows: Iterable<Row> | AsyncIterable<Row>): Promise<number> {
+    return this.#use(collection, async (database) => {
+      checkKey(collection, key);
+      let taken = 0;
+      for await (const batch of inChunks(rows, chunk)) {
+        this.#checkOpen();
+        batch.forEach((row, at) => checkRow(collection, row, taken + at));
+        try {
+          this.#change(database, collection, (table) => table.upsert(key, batch));
+        } catch (error) {
+          throw error instanceof KeyTaken ? sayInserted(keyDuplicate(collection, error.index, error.key), taken) : error;
+        }
+        taken += batch.length;
+      }
+      return taken;
+    });
+  }
+
+  delete(collection: string, filter: Filter<unknown>): Promise<number> {
+    return this.#use(collection, async (database) => {
+      const query = await compile({ filter });
+      const removed = database.write(() => {
+        const record = findCollection(database, collection);
+        if (!record) return 0;
+        const table = new TableWriter(database, collection, record);
+        const rows = query.matches ? table.delete(query.matches, findNumbers(table, query)) : record.rows;
+        if (rows > 0 && (record.rows === 0 || !query.matches)) {
+          // Nothing is left: new numbers for the same indexes cost less than removing entry by entry.
+          const indexes = record.indexes.map((index) => newIndex(database, index, index.hidden));
+          discard(database, record);
+          saveCollection(database, collection, { ...newCollection(database), published: record.published, indexes });
+        } else saveCollection(database, collection, record);
+        return rows;
+      });
+      this.#sweepSoon();
+      return removed;
+    });
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the contract has it
+  aggregate<T = any>(collection: string, pipeline: readonly object[]): Rows<T> {
+    return createRows(() =>
+      this.#use(collection, async (database) => {
+        checkPipeline(pipeline, 'pipeline');
+        const { query, rest } = leadingQuery(pipeline);
+        const read = async (name: string, narrowed: Query<object> = {}): Promise<Iterable<readonly Row[]>> =>
+          this.#read(database, name, await inPipeline('pipeline', () => compile(narrowed)));
+        return runPipeline(await read(collection, query), rest, read) as AsyncIterable<readonly T[]>;
+      }),
+    );
+  }
+
+  collections(): Promise<string[]> {
+    return this.#use(undefined, (database) => {
+      const names = database.read((snapshot) => collectionNames(database, snapshot));
+      return sortedNames(names.filter((name) => !name.startsWith(ownPrefix)));
+    });
+  }
+
+  drop(collection: string): Promise<void> {
+    return this.#use(collection, (database) => {
+      database.write(() => {
+        const record = findCollection(database, collection);
+        if (!record) return;
+        discard(database, record);
+        removeCollection(database, collection);
+      });
+      this.#sweepSoon();
+    });
+  }
+
+  createIndex(collection: string, keys: Readonly<Record<string, 1 | -1>>, options: { readonly unique?: boolean } = {}): Promise<string> {
+    return this.#use(collection, (database) => {
+      const spec = parseIndex(keys, options.unique ?? false);
+      if (spec.name === '_id_1') return idIndexName;
+      this.#change(database, collection, (table) => {
+        const visible = table.record.indexes.filter(({ hidden }) => !hidden);
+        if (!findSame(collection, spec, visible)) table.addIndex(newIndex(database, spec));
+      });
+      return spec.name;
+    });
+  }
+
+  indexes(collection: string): Promise<readonly Index[]> {
+    return this.#use(collection, (database) => {
+      const record = database.read((snapshot) => findCollection(database, collection, snapshot));
+      return (record?.indexes ?? []).filter(({ hidden }) => !hidden).map((index) => ({ name: index.name, keys: specOf(index).keys, unique: index.unique }));
+    });
+  }
+
+  stage(owner: StageOwner): Promise<Stage> {
+    return this.#use(undefined, (database) => {
+      const taken = database.read((snapshot) => findStage(database, owner.id, snapshot)) ?? [...this.#stages].some(({ id }) => id === owner.id);
+      if (taken) throw new MillraceError('DUPLICATE_NAME', `stage '${owner.id}' is open already: each attempt has an id of its own`);
+      const stage = new EmbeddedStage(owner, this.#home(database));
+      this.#stages.add(stage);
+      this.#renewal ??= setInterval(() => this.#renew(database), leaseTime / 3).unref();
+      return stage;
+    });
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** How the rows of a query would be found. */
+  explain(collection: string, query: Query<object> = {}): Promise<Plan | undefined> {
+    return this.#use(collection, async (database) => {
+      const compiled = await compile(query);
+      const record = database.read((snapshot) => findCollection(database, collection, snapshot));
+      return record && choosePlan(record, compiled);
+    });
+  }
+
+  async decide(stage: string): Promise<boolean> {
+    return decideStage(await this.#open(), stage);
+  }
+
+  async settle(stage: string, committed: boolean): Promise<void> {
+    await settleStage(await this.#open(), stage, committed);
+  }
+
+  /** Runs an operation on the store, opened and recovered; `close` waits for it. */
+  #use<R>(collection: string | undefined, body: (database: Database) => R | Promise<R>): Promise<R> {
+    const running = this.#run(collection, body);
+    this.#underWay.add(running);
+    const done = (): void => void this.#underWay.delete(running);
+    running.then(done, done);
+    return running;
+  }
+
+  async #run<R>(collection: string | undefined, body: (database: Database) => R | Promise<R>): Promise<R> {
+    this.#checkOpen();
+    if (collection !== undefined) checkName(collection);
+    const database = await this.#open();
+    this.#recovering ??= this.#recover(database);
+    await this.#recovering;
+    return body(database);
+  }
+
+  #open(): Promise<Database> {
+    this.#checkOpen();
+    const opening = (this.#opening ??= Database.open(this.#folder));
+    opening.catch(() => {
+      if (this.#opening === opening) this.#opening = undefined; // the next operation tries again
+    });
+    return opening;
+  }
+
+  async #recover(database: Database): Promise<void> {
+    try {
+      await recover(database, openPeer);
+    } catch (error) {
+      this.#recovering = undefined; // the next operation tries again
+      throw error;
+    }
+    if (hasGarbage(database)) this.#sweepSoon();
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw storeClosed(this.url);
+  }
+
+  /** A transaction over one collection, made where it is not there. */
+  #change(database: Database, collection: string, change: (table: TableWriter) => void): void {
+    database.write(() => {
+      const record = findCollection(database, collection) ?? newCollection(database);
+      change(new TableWriter(database, collection, record));
+      saveCollection(database, collection, record);
+    });
+  }
+
+  /** Sees the collection as it is at the first batch, whatever happens to it meanwhile. */
+  *#read(database: Database, collection: string, query: CompiledQuery): Generator<readonly Row[], void> {
+    this.#checkOpen();
+    const reading: Reading = { snapshot: database.snapshot(), ended: false };
+    this.#readings.add(reading);
+    try {
+      const record = findCollection(database, collection, reading.snapshot);
+      if (!record) return;
+      const { rows, sorted } = findRows(new Table(database, record, reading.snapshot), query);
+      for (const batch of database.guard(runQuery(rows, query, { sorted }))) {
+        yield batch;
+        if (reading.ended) throw storeClosed(this.url);
+      }
+    } finally {
+      endReading(reading);
+      this.#readings.delete(reading);
+    }
+  }
+
+  #home(database: Database): StageHome {
+    return {
+      database,
+      owner: thisProcess(),
+      checkOpen: () => this.#checkOpen(),
+      sweepSoon: () => this.#sweepSoon(),
+      ended: (stage) => {
+        this.#stages.delete(stage);
+        if (this.#stages.size > 0) return;
+        clearInterval(this.#renewal);
+        this.#renewal = undefined;
+      },
+    };
+  }
+
+  #renew(database: Database): void {
+    try {
+      database.write(() => {
+        for (const stage of this.#stages) stage.renew();
+      });
+    } catch {
+      // A disk that is full now may not be at the next turn; the writes of the stages tell their users.
+    }
+  }
+
+  /** Removes what was discarded, a little at a time, between other things. */
+  #sweepSoon(): void {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    setImmediate(() => void this.#sweepOn());
+  }
+
+  async #sweepOn(): Promise<void> {
+    try {
+      while (!this.#closing && sweep(await this.#open())) await new Promise<void>((resume) => setImmediate(resume));
+    } catch {
+      // What cannot be removed now is left to the next one who opens the store.
+    } finally {
+      this.#sweeping = false;
+    }
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    for (const stage of [...this.#stages]) await stage.abort();
+    clearInterval(this.#renewal);
+    for (const reading of this.#readings) endReading(reading);
+    const database = await this.#opening?.catch(() => undefined);
+    await database?.close();
+  }
+}
+
+/** A find that is being iterated. */
+interface Reading {
+  readonly snapshot: Snapshot;
+  ended: boolean;
+}
+
+function endReading(reading: Reading): void {
+  if (!reading.ended) reading.snapshot.done();
+  reading.ended = true;
+}
+
+const openPeer: OpenPeer = async (url) => {
+  if (!url.startsWith(scheme)) return undefined;
+  const folder = url.slice(scheme.length);
+  return existsSync(join(folder, 'data.mdb')) ? new EmbeddedStore(folder) : undefined;
+};
+
+async function compile(query: Query<object> = {}): Promise<CompiledQuery> {
+  return compileQuery(query, needsExpressions(query) ? await loadExpressions() : undefined);
+}
+
+/** A fault of a filter or a sort that a pipeline begins with is one of the pipeline. */
+async function inPipeline<T>(place: string, compiling: () => Promise<T>): Promise<T> {
+  try {
+    return await compiling();
+  } catch (error) {
+    throw error instanceof MillraceError && error.code === 'QUERY_INVALID' ? pipelineInvalid(place, error.message) : error;
+  }
+}
+
+/** What a pipeline begins with that a find can do, where indexes are. */
+function leadingQuery(pipeline: readonly object[]): { readonly query: Query<object>; readonly rest: readonly object[] } {
+  const rest = [...pipeline] as Readonly<Record<string, unknown>>[];
+  const take = <T>(stage: string, fits: (body: unknown) => boolean): T | undefined => {
+    const body = rest[0]?.[stage];
+    if (!fits(body)) return undefined;
+    rest.shift();
+    return body as T;
+  };
+  const filter = take<Filter<object>>('$match', isDocument);
+  const sort = take<Record<string, 1 | -1>>('$sort', (body) => isDocument(body) && Object.keys(body).length > 0);
+  const skip = take<number>('$skip', (body) => Number.isSafeInteger(body) && (body as number) >= 0);
+  const limit = take<number>('$limit', (body) => Number.isSafeInteger(body) && (body as number) > 0);
+  return { query: { ...(filter && { filter }), ...(sort && { sort }), ...(skip && { skip }), ...(limit && { limit }) }, rest };
+}
+
+/** Rows of one insert, in transactions of some size. */
+class Inserter {
+  readonly #database: Database;
+  readonly #collection: string;
+  #packer: Packer;
+  #rows: Row[] = [];
+  #inserted = 0;
+
+  constructor(database: Database, collection: string) {
+    this.#database = database;
+    this.#collection = collection;
+    this.#packer = new Packer(database.bson, collection);
+  }
+
+  add(rows: readonly Row[]): void {
+    for (const row of rows) this.#add(row);
+    if (this.#packer.bytes >= most) this.#flush();
+  }
+
+  finish(): number {
+    this.#flush();
+    return this.#inserted;
+  }
+
+  #add(row: Row): void {
+    const index = this.#inserted + this.#rows.length;
+    try {
+      checkRow(this.#collection, row, index);
+      const stored = withId(row, () => new this.#database.bson.ObjectId());
+      this.#packer.add(stored, index);
+      this.#rows.push(stored);
+    } catch (error) {
+      this.#flush(); // the rows before it go in
+      throw sayInserted(error, this.#inserted);
+    }
+  }
+
+  #flush(): void {
+    const rows = this.#rows;
+    const blocks = this.#packer.take();
+    this.#rows = [];
+    try {
+      this.#append(blocks, rows);
+    } catch (error) {
+      if (!(error instanceof KeyTaken)) throw sayInserted(error, this.#inserted);
+      const before = rows.slice(0, error.row);
+      before.forEach((row, at) => this.#packer.add(row, at));
+      this.#append(this.#packer.take(), before);
+      throw sayInserted(keyDuplicate(this.#collection, error.index, error.key), this.#inserted);
+    }
+  }
+
+  #append(blocks: readonly PackedBlock[], rows: readonly Row[]): void {
+    if (rows.length === 0) return;
+    this.#database.write(() => {
+      const record = findCollection(this.#database, this.#collection) ?? newCollection(this.#database);
+      new TableWriter(this.#database, this.#collection, record).append(blocks, rows);
+      saveCollection(this.#database, this.#collection, record);
+    });
+    this.#inserted += rows.length;
+  }
+}
