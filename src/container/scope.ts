@@ -2,7 +2,7 @@ import { ScopeCloseError, type MillraceError } from '../errors.js';
 import { disposerOf, isGenerator, isThenable, type Outcome } from './closer.js';
 import { Closers } from './closers.js';
 import { abortCause, lifeOf, needFailed, scopeClosed, scopeCloseFailed, setUpFailed } from './failure.js';
-import { settlesWithin } from './limit.js';
+import { Watch } from './limit.js';
 import type { Shared } from './shared.js';
 import { Slot } from './slot.js';
 import { Slots } from './slots.js';
@@ -242,7 +242,7 @@ export class ResourceScope {
   #keep(slot: Slot): void {
     const closers = (this.#closers ??= new Closers(this.#shared, this.#slots));
     if (this.#state !== 'open') slot.abort = this.#abort;
-    if (slot.abandoned && slot.abort !== undefined) void closers.close(slot, slot.abort);
+    if (slot.abandoned && slot.abort !== undefined) void closers.closeLate(slot, slot.abort);
     else closers.add(slot);
   }
 
@@ -269,7 +269,8 @@ export class ResourceScope {
     if (this.#underWay !== undefined && this.#underWay.size > 0) this.#abort = this.#toAbort(outcome);
     const orphaned = this.#child === undefined ? undefined : await this.#closeChildren(outcome);
     if (this.#underWay !== undefined && this.#underWay.size > 0) await this.#awaitSetUps(this.#underWay);
-    if (this.#closers !== undefined) await this.#closers.closeAll(outcome);
+    const closing = this.#closers?.closeAll(outcome);
+    if (closing !== undefined) await closing;
     this.#release();
     const own = this.#closers?.errors;
     const failures = orphaned === undefined ? own : [...orphaned, ...(own ?? [])];
@@ -310,19 +311,25 @@ export class ResourceScope {
 
   async #awaitSetUps(underWay: ReadonlySet<Slot>): Promise<void> {
     const { limit } = this.#shared;
-    await Promise.all(
-      [...underWay].map(async (slot) => {
-        const settled = new Promise<void>((resolve) => {
-          slot.whenSettled(resolve);
+    const waits = [...underWay].map((slot) => {
+      const settled = new Promise<void>((resolve) => {
+        slot.whenSettled(resolve);
+      });
+      return new Promise<void>((resolve) => {
+        new Watch(limit).follow(settled, (ended) => {
+          if (ended === 'late') this.#abandon(slot);
+          resolve();
         });
-        if (await settlesWithin(settled, limit)) return;
-        slot.abandoned = true; // if it ends after all, it is closed at once
-        (this.#closers ??= new Closers(this.#shared, this.#slots)).report(
-          slot,
-          new Error(`its set-up did not end within ${String(limit.ms)} ms`),
-        );
-      }),
-    );
+      });
+    });
+    await Promise.all(waits);
+  }
+
+  /** If it ends after all, it is closed at once. */
+  #abandon(slot: Slot): void {
+    slot.abandoned = true;
+    this.#closers ??= new Closers(this.#shared, this.#slots);
+    this.#closers.report(slot, new Error(`its set-up did not end within ${String(this.#shared.limit.ms)} ms`));
   }
 
   #release(): void {
