@@ -2,11 +2,11 @@ import { ScopeCloseError, type MillraceError } from '../errors.js';
 import { disposerOf, isGenerator, isThenable, type Outcome } from './closer.js';
 import { Closers } from './closers.js';
 import { abortCause, lifeOf, needFailed, scopeClosed, scopeCloseFailed, setUpFailed } from './failure.js';
-import { Watch } from './limit.js';
 import type { Shared } from './shared.js';
 import { Slot } from './slot.js';
 import { Slots } from './slots.js';
 import { isExternal } from './token.js';
+import { UnderWay } from './under-way.js';
 import type { Part } from './wiring.js';
 
 /** The level of the container itself: it owns every life that no scope was opened for. */
@@ -26,8 +26,7 @@ export class ResourceScope {
   #state: 'open' | 'closing' | 'closed' = 'open';
   #slots = new Slots();
   #closers: Closers | undefined = undefined;
-  /** Those whose factory has been called and has not answered. */
-  #underWay: Set<Slot> | undefined = undefined;
+  #underWay: UnderWay | undefined = undefined;
   /** Rejects those who wait for a set-up. */
   #waiting: Set<(error: MillraceError) => void> | undefined = undefined;
   /** The newest of the scopes open in this one, which are chained: opening and closing them is what a container does most. */
@@ -185,15 +184,14 @@ export class ResourceScope {
   }
 
   #await(slot: Slot, made: Promise<unknown>): void {
-    const underWay = (this.#underWay ??= new Set());
-    underWay.add(slot);
-    void made.then(
+    this.#underWay ??= new UnderWay();
+    this.#underWay.follow(
+      slot,
+      made,
       (value) => {
-        underWay.delete(slot);
         this.#arrive(slot, value);
       },
-      (error: unknown) => {
-        underWay.delete(slot);
+      (error) => {
         this.#fail(slot, setUpFailed(slot.part, error));
       },
     );
@@ -266,9 +264,9 @@ export class ResourceScope {
 
   async #tearDown(outcome: Outcome): Promise<void> {
     if (this.#waiting !== undefined) this.#refuseWaiting(this.#waiting);
-    if (this.#underWay !== undefined && this.#underWay.size > 0) this.#abort = this.#toAbort(outcome);
+    if (this.#underWay?.isEmpty === false) this.#abort = this.#toAbort(outcome);
     const orphaned = this.#child === undefined ? undefined : await this.#closeChildren(outcome);
-    if (this.#underWay !== undefined && this.#underWay.size > 0) await this.#awaitSetUps(this.#underWay);
+    if (this.#underWay?.isEmpty === false) await this.#finishSetUps(this.#underWay);
     const closing = this.#closers?.closeAll(outcome);
     if (closing !== undefined) await closing;
     this.#release();
@@ -309,27 +307,14 @@ export class ResourceScope {
     return { failed: true, cause };
   }
 
-  async #awaitSetUps(underWay: ReadonlySet<Slot>): Promise<void> {
+  /** One that ends later than in its time is closed at once. */
+  #finishSetUps(underWay: UnderWay): Promise<void> {
     const { limit } = this.#shared;
-    const waits = [...underWay].map((slot) => {
-      const settled = new Promise<void>((resolve) => {
-        slot.whenSettled(resolve);
-      });
-      return new Promise<void>((resolve) => {
-        new Watch(limit).follow(settled, (ended) => {
-          if (ended === 'late') this.#abandon(slot);
-          resolve();
-        });
-      });
+    return underWay.finish(limit, (slot) => {
+      slot.abandoned = true;
+      this.#closers ??= new Closers(this.#shared, this.#slots);
+      this.#closers.report(slot, new Error(`its set-up did not end within ${String(limit.ms)} ms`));
     });
-    await Promise.all(waits);
-  }
-
-  /** If it ends after all, it is closed at once. */
-  #abandon(slot: Slot): void {
-    slot.abandoned = true;
-    this.#closers ??= new Closers(this.#shared, this.#slots);
-    this.#closers.report(slot, new Error(`its set-up did not end within ${String(this.#shared.limit.ms)} ms`));
   }
 
   #release(): void {
