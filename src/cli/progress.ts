@@ -7,6 +7,9 @@ import type { Output } from './output.js';
 
 /** How often the bar is drawn: soon enough to look alive, seldom enough to cost nothing. */
 const framesPerSecond = 8;
+/** Milliseconds that a run may take before it gets a bar: a short one would see it flash. */
+const patience = 400;
+const whole = 1000;
 
 /** What the bar is made for. */
 export interface ProgressOptions {
@@ -28,7 +31,6 @@ export async function drawProgress({ app, spec, err, totals }: ProgressOptions):
     hideCursor: true,
     gracefulExit: false,
     forceRedraw: true,
-    linewrap: true,
     format: (options, { progress }) => state.line(progress, err.width ?? 80, options.barsize ?? 20),
   });
   const listeners = [
@@ -36,11 +38,14 @@ export async function drawProgress({ app, spec, err, totals }: ProgressOptions):
     app.on('task:progress', ({ done, total }) => state.setProgress(done, total)),
     app.on('task:start', () => state.reset()),
   ];
-  // The bar is drawn over the line that it is on: what else is written takes its place, and it is drawn anew below.
-  err.onLine(() => void err.stream.write('\r\u001b[2K'));
-  const update = setInterval(() => bar.update(Math.round(state.share * 1000)), 1000 / framesPerSecond);
-  bar.start(1000, 0);
+  // What else is written takes the line of the bar, which is drawn anew below it.
+  const start = setTimeout(() => {
+    err.onLine(() => void err.stream.write('\r\u001b[2K'));
+    bar.start(whole, 0);
+  }, patience);
+  const update = setInterval(() => bar.update(Math.round(state.share * whole)), 1000 / framesPerSecond);
   return () => {
+    clearTimeout(start);
     clearInterval(update);
     for (const listener of listeners) listener[Symbol.dispose]();
     err.onLine(undefined);

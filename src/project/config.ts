@@ -2,9 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describeValue, MillraceError, suggestName, toError } from '../errors.js';
+import { findUserFrame } from '../metadata/call-site.js';
 import { configNames } from './config-names.js';
 import { findProjectOptions, type Project } from './project.js';
 
@@ -66,10 +67,9 @@ function givenConfig(path: string): string {
 }
 
 async function importModule(path: string): Promise<Record<string, unknown>> {
-  const isTypeScript = /^[.][cm]?tsx?$/.test(extname(path));
   try {
     // @ts-expect-error -- it is loaded for what it does, and declares nothing
-    if (isTypeScript) await (compiling ??= import('@oxc-node/core/register') as Promise<unknown>);
+    if (isTypeScript(path)) await (compiling ??= import('@oxc-node/core/register') as Promise<unknown>);
     return (await import(/* @vite-ignore */ pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (error) {
     throw explainFailure(path, error);
@@ -93,44 +93,48 @@ function explainFailure(path: string, thrown: unknown): MillraceError {
   // An error of Millrace's own says all there is to say; it may come from the project's copy of the package.
   if (typeof code === 'string' && (Array.isArray(faults) || 'where' in error)) return error as MillraceError;
   const refused = refusedFile(error);
-  const broken = refused ?? (error instanceof SyntaxError ? path : undefined);
-  if (broken === undefined)
-    return new MillraceError('CONFIG_INVALID', `${path} cannot be loaded: ${describeThrown(error)}`, { cause: thrown });
-  if (error.message.includes('experimentalDecorators')) {
-    const fix =
-      'set "experimentalDecorators" and "emitDecoratorMetadata" to true in the "compilerOptions" of a tsconfig.json that includes it';
-    return new MillraceError('CONFIG_INVALID', `${broken} uses decorators, which its tsconfig.json does not allow: ${fix}.`, {
-      cause: thrown,
-    });
-  }
-  return new MillraceError('CONFIG_INVALID', placeOfMistake(broken) ?? `${broken} does not parse: ${withoutFile(error.message)}`, {
-    cause: thrown,
-  });
+  if (refused !== undefined) return invalid(explainRefusal(refused, error), thrown);
+  const mistake = error instanceof SyntaxError && !isTypeScript(path) ? askNode(path) : undefined;
+  if (mistake !== undefined) return invalid(mistake, thrown);
+  return invalid(`${path} cannot be loaded: ${describeThrown(thrown)}`, thrown, placeIn(dirname(path), error));
 }
 
-function describeThrown(error: Error): string {
-  const what = error.name === 'Error' ? 'it threw' : `it threw ${error.name}`;
-  return /^(?:ERR_MODULE_NOT_FOUND|ERR_UNSUPPORTED|ERR_PACKAGE)/.test(String((error as NodeJS.ErrnoException).code))
-    ? error.message
-    : `${what}: ${error.message}`;
+function explainRefusal(refused: string, { message }: Error): string {
+  if (message.includes('experimentalDecorators')) {
+    const fix =
+      'set "experimentalDecorators" and "emitDecoratorMetadata" to true in the "compilerOptions" of a tsconfig.json that includes it';
+    return `${refused} uses decorators, which no tsconfig.json allows: ${fix}.`;
+  }
+  const mistake = isTypeScript(refused) ? askTypeScript(refused) : askNode(refused);
+  return mistake ?? `${refused} does not parse: ${message.replace(/^Failed to parse .+?: /, '')}`;
+}
+
+function describeThrown(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return `it threw ${describeValue(thrown)}, which is not an Error`;
+  const { code, name, message } = thrown as NodeJS.ErrnoException;
+  if (/^ERR_(?:MODULE|UNSUPPORTED|PACKAGE|UNKNOWN_FILE)/.test(String(code)) || / does not provide an export /.test(message)) return message;
+  return `it threw ${name === 'Error' ? '' : `${name}: `}${message}`;
+}
+
+/** Where the project's own code threw, if it was that. */
+function placeIn(folder: string, { stack }: Error): readonly string[] {
+  const place = findUserFrame(stack);
+  const path = resolve(place);
+  return path.startsWith(join(folder, sep)) && !path.includes(`${sep}node_modules${sep}`) ? [place] : [];
+}
+
+function invalid(message: string, cause: unknown, where: readonly string[] = []): MillraceError {
+  return new MillraceError('CONFIG_INVALID', message, { cause, where });
+}
+
+function isTypeScript(path: string): boolean {
+  return /[.][cm]?tsx?$/.test(path);
 }
 
 /** The file that the compiler refused: it names it in its message. */
 function refusedFile(error: Error): string | undefined {
   const url = /^Failed to (?:parse|transform) (?:file:\/\/)?(.+?): /.exec(error.message)?.[1];
   return url === undefined ? undefined : decodeURI(url);
-}
-
-function withoutFile(message: string): string {
-  return message.replace(/^Failed to parse .+?: /, '');
-}
-
-/**
- * `file:line:column` and what is wrong there. The compiler does not say where, so the project's own TypeScript is asked, or Node; undefined
- * where neither tells.
- */
-function placeOfMistake(path: string): string | undefined {
-  return /[.][cm]?tsx?$/.test(path) ? askTypeScript(path) : askNode(path);
 }
 
 interface TypeScript {
@@ -140,6 +144,7 @@ interface TypeScript {
   ): { readonly diagnostics?: readonly { readonly start?: number; readonly messageText: string | { readonly messageText: string } }[] };
 }
 
+/** `file:line:column` and what is wrong there: the compiler does not say where, so the project's own TypeScript is asked. */
 function askTypeScript(path: string): string | undefined {
   try {
     const typescript = createRequire(path)('typescript') as TypeScript;
@@ -154,6 +159,7 @@ function askTypeScript(path: string): string | undefined {
   }
 }
 
+/** The same of JavaScript, which Node tells only of a program that it is to run. */
 function askNode(path: string): string | undefined {
   const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } });
   const line = /:(\d+)\n/.exec(stderr)?.[1];
