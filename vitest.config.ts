@@ -17,6 +17,7 @@ export default defineConfig({
     maxWorkers: 2,
     coverage: {
       provider: 'v8',
+      reportOnFailure: true,
       include: ['src/**/*.ts'],
       // The bin's wiring runs in child processes only, which the tests of the CLI start.
       exclude: ['src/cli/main.ts'],
