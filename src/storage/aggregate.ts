@@ -3,7 +3,7 @@ import type { Row } from '../types.js';
 import { readyArithmetic } from './aggregate/arithmetic.js';
 import { loadEngine } from './aggregate/expressions.js';
 import { pipelineInvalid, wrongBody } from './aggregate/fault.js';
-import { collect, group, slices } from './aggregate/group.js';
+import { bucket, collect, group, slices } from './aggregate/group.js';
 import { graphLookup, lookup, unionWith } from './aggregate/lookup.js';
 import { addFields, project, replaceRoot, unset } from './aggregate/project.js';
 import type { Batches, Context, Run } from './aggregate/stage.js';
@@ -62,6 +62,7 @@ const stages: Readonly<Record<string, Compile | undefined>> = Object.freeze({
   $replaceWith: replaceRoot,
   $unwind: unwind,
   $group: group,
+  $bucket: bucket,
   $count: count,
   $sortByCount: sortByCount,
   $lookup: (body: unknown, context: Context) => lookup(body, context, run),
@@ -72,7 +73,7 @@ const stages: Readonly<Record<string, Compile | undefined>> = Object.freeze({
 });
 
 /** Stages that mingo runs, over all rows at once. */
-const wholes = new Set(['$bucket', '$bucketAuto', '$densify', '$fill', '$redact', '$setWindowFields']);
+const wholes = new Set(['$bucketAuto', '$densify', '$fill', '$redact', '$setWindowFields']);
 
 const refused: Readonly<Record<string, string>> = {
   $out: 'an aggregation only reads: bind an output and let the run publish it',
@@ -107,7 +108,7 @@ function nested(name: string, body: unknown): (readonly [unknown, string])[] {
 async function compileStage(name: string, body: unknown, context: Context, after: readonly object[]): Promise<Run> {
   const own = stages[name];
   if (own) {
-    if (name === '$group' || name === '$project' || name === '$addFields' || name === '$set') await readyArithmetic();
+    await readyArithmetic();
     return own(body, context, after);
   }
   const engine = await loadEngine();

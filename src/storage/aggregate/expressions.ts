@@ -61,6 +61,7 @@ class Engine implements Expressions {
   readonly #mingo: typeof Mingo;
   readonly #core: typeof MingoCore;
   readonly #context: MingoCore.Context;
+  readonly #stageContext: MingoCore.Context;
   readonly #accumulators: Readonly<Record<string, unknown>>;
   readonly #known: ReadonlySet<string>;
 
@@ -71,10 +72,11 @@ class Engine implements Expressions {
     const own = ownOperators(core);
     const { $function: _script, $accumulator: _other, ...others } = { ...expressions, ...own } as Record<string, Operator>;
     this.#known = new Set([...Object.keys(others), ...Object.keys(accumulators)]);
-    this.#context = core.Context.init({
-      accumulator: accumulators as never,
-      expression: { ...others, [capture]: (_row: unknown, _expression: unknown, options: unknown) => options } as never,
-    });
+    const hand: Operator = (_row, _expression, options) => options;
+    this.#context = core.Context.init({ accumulator: accumulators as never, expression: { ...others, [capture]: hand } as never });
+    // In its own stages mingo calls by these names over whole groups.
+    const { $sum: _sum, $avg: _avg, $min: _min, $max: _max, ...single } = others;
+    this.#stageContext = core.Context.init({ expression: single as never });
   }
 
   compile(expression: unknown, place: string, variables: Variables = {}): (row: object) => unknown {
@@ -94,7 +96,7 @@ class Engine implements Expressions {
 
   runStage(stage: object, rows: readonly object[], place: string, variables: Variables): object[] {
     try {
-      const options = { variables: variables as AnyObject, context: this.#context, scriptEnabled: false, processingMode: this.#core.ProcessingMode.CLONE_INPUT };
+      const options = { variables: variables as AnyObject, context: this.#stageContext, scriptEnabled: false, processingMode: this.#core.ProcessingMode.CLONE_INPUT };
       return new this.#mingo.Aggregator([stage as AnyObject], options as never).run(rows as AnyObject[]);
     } catch (error) {
       throw error instanceof MillraceError ? error : pipelineInvalid(place, (error as Error).message, error);

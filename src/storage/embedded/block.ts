@@ -180,8 +180,7 @@ export class Block {
 function splitDocuments(bytes: Buffer, start: number): Uint8Array[] {
   const documents: Uint8Array[] = [];
   for (let at = start; at < bytes.length; ) {
-    const length = bytes.readInt32LE(at);
-    if (length < 5 || at + length > bytes.length) throw new Error('a block of rows does not end where its last row does');
+    const length = lengthAt(bytes, at);
     documents.push(bytes.subarray(at, at + length));
     at += length;
   }
@@ -190,15 +189,20 @@ function splitDocuments(bytes: Buffer, start: number): Uint8Array[] {
 
 /** Every row of a block, read. */
 export function readBlock(bson: typeof Bson, bytes: Buffer): Row[] {
-  let at = bytes[0] === listed ? 3 + 2 * bytes.readUInt16BE(1) : 1;
+  const options = { ...readOptions, index: bytes[0] === listed ? 3 + 2 * bytes.readUInt16BE(1) : 1 }; // one object for all: this is the hot path of reads
   const rows: Row[] = [];
-  while (at < bytes.length) {
-    const length = bytes.readInt32LE(at);
-    if (length < 5 || at + length > bytes.length) throw new Error('a block of rows does not end where its last row does');
-    rows.push(bson.deserialize(bytes, { ...readOptions, index: at }));
-    at += length;
+  while (options.index < bytes.length) {
+    const length = lengthAt(bytes, options.index);
+    rows.push(bson.deserialize(bytes, options));
+    options.index += length;
   }
   return rows;
+}
+
+function lengthAt(bytes: Buffer, at: number): number {
+  const length = bytes.length - at < 5 ? 0 : bytes.readInt32LE(at);
+  if (length < 5 || at + length > bytes.length) throw new Error('a block of rows does not end where its last row does');
+  return length;
 }
 
 /** One row, read. */
