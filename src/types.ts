@@ -106,6 +106,7 @@ export interface PortOptions {
   readonly rejects?: string;
 }
 
+/** What an input says of itself. */
 export interface InputOptions extends PortOptions {
   /** No output of the same task may be bound to this input's collection. Default false. */
   readonly readOnly?: boolean;
@@ -113,6 +114,7 @@ export interface InputOptions extends PortOptions {
   readonly rereads?: boolean;
 }
 
+/** What an output says of itself. */
 export interface OutputOptions extends PortOptions {
   /** Default `'replace'`. */
   readonly mode?: WriteMode;
@@ -138,6 +140,7 @@ export interface Retry {
   readonly on?: (error: unknown) => boolean;
 }
 
+/** What a processor says of itself. */
 export interface ProcessorOptions {
   /** Default: the class's name. */
   readonly name?: string;
@@ -176,6 +179,7 @@ export interface Token<T> extends Of<T> {
   readonly name: string;
 }
 
+/** What can be asked for. */
 export type Dependency<T> = Resource<T> | Token<T> | Class<T>;
 
 /** What a resource needs in turn: alone it lives as long as the resource that needs it. */
@@ -289,7 +293,9 @@ export interface TaskMonitor {
   readonly batches: number;
 }
 
+/** How a task ended. */
 export type StepStatus = 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'reused';
+/** How a run ended. */
 export type RunStatus = 'succeeded' | 'partial' | 'failed' | 'cancelled';
 
 export interface TaskEvent {

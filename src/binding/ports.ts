@@ -87,9 +87,9 @@ export async function resolveParamsSource(
 /** What each port will use, defaults included, secrets masked; ports without a binding are left out. */
 export function describeBindings(ports: readonly (InputSpec | OutputSpec)[], given: ReadonlyMap<string, unknown>): Record<string, string> {
   const texts: Record<string, string> = {};
-  for (const { property, binding } of ports) {
+  for (const { property, binding, schema } of ports) {
     const value = given.has(property) ? given.get(property) : binding;
-    if (value !== undefined) texts[property] = describeBinding(value);
+    if (value !== undefined) texts[property] = describeBinding(value, schema);
   }
   return texts;
 }
@@ -180,12 +180,14 @@ class PortResolver {
       case 'rows':
         return { source: madeSource(binding.make, `Processor '${this.#spec.name}' input port '${spec.name}'`), text };
       case 'file': {
+        if (this.#hasForeignOptions(spec, binding.options, ['mode'])) return undefined;
         const file = await this.#inputFile(spec, binding);
         if (file === undefined) return undefined;
         if (spec.readOnly) this.#read.set(file.path, spec);
         return { source: fileSource(file.path, file.format, file.gzip, columns), text };
       }
       case 'collection': {
+        if (this.#hasForeignOptions(spec, binding.options, ['mode', 'key', 'overwrite'])) return undefined;
         const store = this.#collection(spec, binding);
         if (store === undefined) return undefined;
         if (spec.readOnly) this.#read.set(placeOf(store, binding.name), spec);
@@ -265,17 +267,7 @@ class PortResolver {
 
   #outputCollection(spec: OutputSpec, binding: CollectionBinding): OutputPlace | undefined {
     const { name, options } = binding;
-    const reading = (['filter', 'sort', 'projection', 'skip', 'limit', 'pipeline'] as const).filter(
-      (option) => options[option] !== undefined,
-    );
-    if (reading.length > 0) {
-      return this.#fault(
-        spec,
-        'BINDING_INVALID',
-        `${this.#port(spec)}: an output's collection takes no '${reading.join("', '")}'`,
-        'Leave it out: it narrows what is read.',
-      );
-    }
+    if (this.#hasForeignOptions(spec, options, ['filter', 'sort', 'projection', 'skip', 'limit', 'pipeline'])) return undefined;
     if (name.startsWith('_millrace')) {
       return this.#fault(
         spec,
@@ -345,6 +337,20 @@ class PortResolver {
       `${this.#port(spec)}: its schema ${spec.schema.name} has no validation rules, so no row can be checked`,
       `Decorate the properties of ${spec.schema.name} with class-validator's rules, or set onInvalid: 'off'.`,
     );
+  }
+
+  /** Options of the other kind of port would do nothing. */
+  #hasForeignOptions(spec: InputSpec | OutputSpec, options: object, foreign: readonly string[]): boolean {
+    const given = foreign.filter((option) => (options as Record<string, unknown>)[option] !== undefined);
+    if (given.length === 0) return false;
+    const other = spec.kind === 'input' ? 'is written' : 'is read';
+    this.#fault(
+      spec,
+      'BINDING_INVALID',
+      `${this.#port(spec)}: ${spec.kind === 'input' ? 'an input' : 'an output'} takes no '${given.join("', '")}'`,
+      `Leave it out: it says how a collection or file ${other}.`,
+    );
+    return true;
   }
 
   #collection(spec: InputSpec | OutputSpec, { name, store }: CollectionBinding): Store | undefined {

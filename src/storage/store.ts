@@ -7,6 +7,7 @@ export interface Rows<T> extends AsyncIterable<T> {
   toArray(): Promise<T[]>;
 }
 
+/** An index of a collection. */
 export interface Index {
   readonly name: string;
   readonly keys: Readonly<Record<string, 1 | -1>>;
@@ -48,6 +49,7 @@ export interface Store extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Whose a stage is. */
 export interface StageOwner {
   /** Of the attempt; unique. */
   readonly id: string;

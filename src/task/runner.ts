@@ -13,6 +13,7 @@ import type { RunRecord, TaskRecord } from './recorder.js';
 import type { Runtime } from './runtime.js';
 import { Masker } from './secrets.js';
 
+/** What one run does otherwise than its processor says. */
 export interface RunOptions {
   /** Cancels the run. */
   readonly signal?: AbortSignal;
@@ -21,7 +22,7 @@ export interface RunOptions {
   /** Default the processor's. */
   readonly retry?: Retry;
   /** Listeners for this run alone, besides the app's. */
-  readonly on?: EventListeners;
+  readonly on?: Omit<EventListeners, 'dependency:setup' | 'dependency:close'>;
 }
 
 /**

@@ -18,6 +18,7 @@ export interface ProcessorRun<P> {
   readonly lifecycle: readonly { readonly what: string; readonly event: 'setup' | 'close'; readonly scope: Scope }[];
 }
 
+/** What a processor is run with. */
 export interface ProcessorRunOptions<P, D extends readonly unknown[]> extends RunOptions {
   readonly params?: Partial<ParamsOf<P>>;
   /** Rows by property; an input without any is empty. */
