@@ -42,9 +42,13 @@ export function isTaskError(error: unknown): boolean {
 /** The code of what went wrong: that of Millrace's own error beneath a failed task, where there is one. */
 export function codeOf(error: unknown): string | undefined {
   const { code, cause } = error as Told;
-  const own = typeof code === 'string' ? code : undefined;
-  const inner = isTaskError(error) && own === 'TASK_FAILED' ? (cause as Told | undefined)?.code : undefined;
-  return typeof inner === 'string' && /^[A-Z]+(?:_[A-Z]+)+$/.test(inner) ? inner : own;
+  if (!isOurs(error) || typeof code !== 'string') return undefined;
+  return code === 'TASK_FAILED' ? (codeOf(cause ?? {}) ?? code) : code;
+}
+
+/** Whether it is an error of Millrace, of whichever copy: Node's errors have codes too. */
+function isOurs(error: unknown): error is Told {
+  return error instanceof Error && Array.isArray((error as Told).where);
 }
 
 /** What is written to standard error of a failure. */

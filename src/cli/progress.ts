@@ -31,6 +31,7 @@ export async function drawProgress({ app, spec, err, totals }: ProgressOptions):
     hideCursor: true,
     gracefulExit: false,
     forceRedraw: true,
+    barsize: 24,
     format: (options, { progress }) => state.line(progress, err.width ?? 80, options.barsize ?? 20),
   });
   const listeners = [

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Cli } from '../command.js';
 import { exitCode, UsageError } from '../failure.js';
+import { readManifest } from '../manifest.js';
 import { firstProcessor, projectFiles, type Requirements } from '../template.js';
 import { toJson } from '../text.js';
 import { configNames } from '../../project/config-names.js';
@@ -45,11 +46,7 @@ function writeNew(path: string, text: string): void {
 
 /** The versions that this version of Millrace was made and tested with. */
 function readRequirements(): Requirements {
-  const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    readonly version: string;
-    readonly dependencies: Readonly<Record<string, string>>;
-    readonly devDependencies: Readonly<Record<string, string>>;
-  };
+  const own = readManifest();
   const versions: Readonly<Record<string, string>> = { ...own.devDependencies, ...own.dependencies, millrace: own.version };
   const ranges = (names: readonly string[]): Record<string, string> =>
     Object.fromEntries(names.map((name) => [name, `^${versions[name] ?? ''}`]));

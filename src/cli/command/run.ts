@@ -99,7 +99,9 @@ class RunCommand {
 
   tellError(error: unknown): void {
     const { err, debug } = this.#cli;
-    err.line(describeFailure(error, err, { debug, mask: (text) => this.#masker.text(text), fix }));
+    err.line(
+      describeFailure(error, err, { debug, mask: (text) => this.#masker.text(text), fix: (fault) => fixUnbound(fault, this.#spec) }),
+    );
   }
 
   #bind(app: App): Task<unknown> {
@@ -138,7 +140,11 @@ function defaultsOf(schema: ConcreteClass<object>): object {
   }
 }
 
-function fix({ code, path = [] }: Fault): string | undefined {
-  const port = path.at(-1) ?? 'port';
-  return code === 'PORT_UNBOUND' ? `Bind it with --bind ${port}=COLLECTION or --bind ${port}=file:PATH.` : undefined;
+/** An open port is bound on this command line. */
+function fixUnbound({ code, path }: Fault, { inputs, outputs }: ProcessorSpec): string | undefined {
+  const name = path?.at(-1);
+  if (code !== 'PORT_UNBOUND' || name === undefined) return undefined;
+  const isBoth = inputs.some((port) => port.name === name) && outputs.some((port) => port.name === name);
+  if (isBoth) return `Bind it with --bind in:${name}=… or --bind out:${name}=….`;
+  return `Bind it with --bind ${name}=COLLECTION or --bind ${name}=file:PATH.`;
 }
