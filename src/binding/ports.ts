@@ -85,11 +85,15 @@ export async function resolveParamsSource(
 }
 
 /** What each port will use, defaults included, secrets masked; ports without a binding are left out. */
-export function describeBindings(ports: readonly (InputSpec | OutputSpec)[], given: ReadonlyMap<string, unknown>): Record<string, string> {
+export function describeBindings(
+  ports: readonly (InputSpec | OutputSpec)[],
+  given: ReadonlyMap<string, unknown>,
+  by: 'property' | 'name' = 'property',
+): Record<string, string> {
   const texts: Record<string, string> = {};
-  for (const { property, binding, schema } of ports) {
-    const value = given.has(property) ? given.get(property) : binding;
-    if (value !== undefined) texts[property] = describeBinding(value, schema);
+  for (const port of ports) {
+    const value = given.has(port.property) ? given.get(port.property) : port.binding;
+    if (value !== undefined) texts[port[by]] = describeBinding(value, port.schema);
   }
   return texts;
 }

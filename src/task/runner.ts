@@ -141,7 +141,7 @@ class TaskRun {
 
   #succeed(result: TaskResult, end: AttemptEnd): TaskResult {
     this.#record(result, 'succeeded', end);
-    if (this.#runtime.announce) this.#log.info(this.#describe(result, 'succeeded'), { runId: this.#runId });
+    if (this.#runtime.announce) this.#log.info(this.#describe({ ms: result.ms, status: 'succeeded' }, end), { runId: this.#runId });
     this.#emitEnd('succeeded', { result });
     return result;
   }
@@ -151,7 +151,7 @@ class TaskRun {
     const error = this.#error(result.attempts, end);
     this.#record(result, status, end, error);
     if (this.#runtime.announce) {
-      this.#log.error(this.#describe(result, status), { runId: this.#runId, error: error.message });
+      this.#log.error(this.#describe({ ms: result.ms, status }, end), { runId: this.#runId, error: error.message });
     }
     this.#emitEnd(status, { error });
     return error;
@@ -185,7 +185,10 @@ class TaskRun {
     const { spec } = this.#task;
     const { runId, attempts, started, finished, ms, metrics, monitor } = result;
     const { inputs, outputs } = end.ports.counts('port');
-    const bindings = { inputs: describeInputs(spec, this.#given), outputs: describeBindings(spec.outputs, this.#given.outputs) };
+    const bindings = {
+      inputs: describeInputs(spec, this.#given, 'name'),
+      outputs: describeBindings(spec.outputs, this.#given.outputs, 'name'),
+    };
     const task: TaskRecord = {
       _id: result.id,
       runId,
@@ -216,13 +219,14 @@ class TaskRun {
     if (this.#events.has('run:end')) this.#events.emit('run:end', { runId: this.#runId, at: this.#now(), status });
   }
 
-  #describe(result?: TaskResult, status?: EndStatus): string {
+  /** By the ports' own names, as people know them. */
+  #describe(end?: { readonly ms: number; readonly status: EndStatus }, attempt?: AttemptEnd): string {
     const { spec } = this.#task;
     return describeTask({
       name: spec.name,
-      inputs: describeInputs(spec, this.#given),
-      outputs: describeBindings(spec.outputs, this.#given.outputs),
-      ...(result === undefined || status === undefined ? {} : { counts: result, end: { ms: result.ms, status } }),
+      inputs: describeInputs(spec, this.#given, 'name'),
+      outputs: describeBindings(spec.outputs, this.#given.outputs, 'name'),
+      ...(end === undefined || attempt === undefined ? {} : { counts: attempt.ports.counts('port'), end }),
     });
   }
 
