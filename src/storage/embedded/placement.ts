@@ -2,7 +2,7 @@ import type { Row } from '../../types.js';
 import { idIndexName, keyDuplicate } from '../index-spec.js';
 import { checkOwnership, upsertKey } from '../ownership.js';
 import type { StagedOutput } from '../store.js';
-import { Block, readRow, type PackedBlock } from './block.js';
+import { Block, readBlock, readRow, type PackedBlock } from './block.js';
 import { findCollection, newCollection, newIndex, saveCollection, type CollectionRecord, type IndexRecord } from './catalog.js';
 import type { Database } from './database.js';
 import { discard, discardNumber } from './garbage.js';
@@ -67,22 +67,21 @@ function replace(database: Database, collection: string, staged: StagedCollectio
 function append(database: Database, collection: string, staged: StagedCollection | undefined, target: CollectionRecord): void {
   if (staged) {
     const writer = new TableWriter(database, collection, target);
-    for (const { number, bytes } of new Table(database, staged).blocks()) writer.append([pack(database, Block.parse(number, bytes), bytes, staged)]);
+    for (const { number, bytes } of new Table(database, staged).blocks()) writer.append([pack(database, new Block(number, bytes), bytes, staged)]);
     discard(database, staged);
   }
   saveCollection(database, collection, { ...target, published: true });
 }
 
-function pack({ bson }: Database, { documents }: Block, bytes: Buffer, staged: StagedCollection): PackedBlock {
-  const idOf = (document: Uint8Array): Buffer => encodeKey((readRow(bson, document) as { readonly _id?: unknown })._id);
-  const ids =
-    staged.loose === 0
-      ? { first: idOf(documents[0] as Uint8Array), last: idOf(documents[documents.length - 1] as Uint8Array) }
-      : { all: documents.map(idOf) };
-  return { bytes, rows: documents.length, ids };
+function pack({ bson }: Database, block: Block, bytes: Buffer, staged: StagedCollection): PackedBlock {
+  const idAt = (place: number): Buffer => encodeKey((readRow(bson, block.document(place)) as { readonly _id?: unknown })._id);
+  const { rows } = block;
+  const ids = staged.loose === 0 ? { first: idAt(0), last: idAt(rows - 1) } : { all: Array.from({ length: rows }, (_, place) => idAt(place)) };
+  return { bytes, rows, ids };
 }
 
-const atOnce = 1000;
+/** Bytes of rows that are merged in one go: many, so that a block of the target is written once for many of its rows. */
+const atOnce = 4 << 20;
 
 function upsert(database: Database, output: StagedOutput, staged: StagedCollection | undefined, target: CollectionRecord | undefined): void {
   const { collection } = output;
@@ -91,11 +90,14 @@ function upsert(database: Database, output: StagedOutput, staged: StagedCollecti
   if (staged) {
     const writer = new TableWriter(database, collection, record);
     let batch: Row[] = [];
-    for (const rows of new Table(database, staged).rows()) {
-      batch.push(...rows);
-      if (batch.length < atOnce) continue;
+    let size = 0;
+    for (const { bytes } of new Table(database, staged).blocks()) {
+      batch.push(...readBlock(database.bson, bytes));
+      size += bytes.length;
+      if (size < atOnce) continue;
       writer.upsert(key, batch);
       batch = [];
+      size = 0;
     }
     if (batch.length > 0) writer.upsert(key, batch);
     discard(database, staged);

@@ -66,7 +66,7 @@ function usesOf(index: IndexRecord, wanted: ReadonlyMap<string, Wanted>, sort: r
   const next = paths[equal.length];
   const range = next === undefined || !canFollow(index, equal.length) ? undefined : wanted.get(next);
   const hasRange = range?.low !== undefined || range?.high !== undefined;
-  const sorted = prefixes.length === 1 && !index.multikey && !index.inexact ? sortBy(paths, directions, equal.length, sort, wanted) : undefined;
+  const sorted = prefixes.length === 1 && !index.multikey && !index.inexact && !index.hidden ? sortBy(paths, directions, equal.length, sort, wanted) : undefined;
   const ranges = prefixes.map((prefix) => bounds(index, prefix, range && hasRange ? range : undefined, directions[equal.length] ?? 1));
   const score = 4 * equal.length + (hasRange ? 2 : 0) + (sorted === undefined ? 0 : 1) + (index.unique && equal.length === paths.length ? 1 : 0);
   return { index, ranges, sorted: sorted !== undefined, reverse: sorted === 'reverse', score };
