@@ -1,7 +1,6 @@
 import { suggestName } from '../errors.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { PortCount, Reader, Row, TaskContext, Writer } from '../types.js';
-import { aggregate } from './aggregate.js';
 import { Gate } from './gate.js';
 import type { OutputPlace, ResolvedInput, ResolvedOutput, ResolvedPorts } from './ports.js';
 import { Publication, type CollectionPlace } from './publication.js';
@@ -61,7 +60,8 @@ export class OpenPorts {
     }
   }
 
-  aggregate(output: Writer<unknown>, pipeline: readonly object[], readers: Parameters<TaskContext['aggregate']>[2]): Promise<number> {
+  async aggregate(output: Writer<unknown>, pipeline: readonly object[], readers: Parameters<TaskContext['aggregate']>[2]): Promise<number> {
+    const { aggregate } = await import('./aggregate.js');
     return aggregate({
       processor: this.#options.processor.name,
       output,

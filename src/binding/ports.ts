@@ -2,7 +2,6 @@ import { describeValue, suggestName, type Fault } from '../errors.js';
 import { maskUrl } from '../mask.js';
 import { secretsOf } from '../metadata/registry.js';
 import type { InputSpec, OutputSpec, ProcessorSpec } from '../metadata/spec.js';
-import { checkReadable, checkWritable } from '../storage/files/check.js';
 import { describeFormats, parseFileTarget, type FileFormat } from '../storage/files/format.js';
 import type { Store } from '../storage/store.js';
 import type { Class, Row, WriteMode } from '../types.js';
@@ -205,7 +204,7 @@ class PortResolver {
   async #inputFile(spec: InputSpec, binding: FileBinding): Promise<{ path: string; format: FileFormat; gzip: boolean } | undefined> {
     const file = this.#parseFile(spec, binding);
     if (file === undefined) return undefined;
-    const problem = await checkReadable(file.path);
+    const problem = await (await fileChecks()).checkReadable(file.path);
     if (problem === undefined) return file;
     return this.#fault(spec, problem.code, `${this.#port(spec)}: ${problem.message}`, problem.fix);
   }
@@ -262,7 +261,7 @@ class PortResolver {
         "Write it in mode 'replace' or 'append', or bind a collection.",
       );
     }
-    const problem = await checkWritable(file.path);
+    const problem = await (await fileChecks()).checkWritable(file.path);
     if (problem !== undefined) return this.#fault(spec, problem.code, `${this.#port(spec)}: ${problem.message}`, problem.fix);
     if (!this.#claim(spec, file.path, binding.toString())) return undefined;
     this.#coordinators.push(this.#stores.get('default'));
@@ -315,7 +314,7 @@ class PortResolver {
     if (binding.kind === 'file') {
       const file = this.#parseFile(spec, binding);
       if (file === undefined) return undefined;
-      const problem = await checkWritable(file.path);
+      const problem = await (await fileChecks()).checkWritable(file.path);
       if (problem !== undefined) return this.#fault(spec, problem.code, `${this.#port(spec)} rejects: ${problem.message}`, problem.fix);
       if (!this.#claim(spec, file.path, binding.toString(), true)) return undefined;
       this.#coordinators.push(this.#stores.get('default'));
@@ -471,6 +470,11 @@ class PortResolver {
   #coordinator(): Store | undefined {
     return this.#coordinators.find(({ url }) => !url.startsWith('memory:')) ?? this.#coordinators[0];
   }
+}
+
+/** What looks at files is loaded when there are any. */
+function fileChecks(): Promise<typeof import('../storage/files/check.js')> {
+  return import('../storage/files/check.js');
 }
 
 function valueOf(spec: InputSpec | OutputSpec, given: ReadonlyMap<string, unknown>): unknown {
