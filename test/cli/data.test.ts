@@ -158,7 +158,7 @@ describe('millrace runs', () => {
     expect(stdout).toMatch(
       /\n {2}raw-prices ← file:data\/raw.csv {2}3 rows, 1 rejected\n {2}extra ← nothing {2}0 rows\n {2}prices → prices {2}2 rows\n {2}rate: 3\n {2}1 attempt {2}.+ MB\n$/,
     );
-    const failed = await millrace(folder.path, 'runs', (second?._id ?? '').slice(0, 23), '--json');
+    const failed = await millrace(folder.path, 'runs', second?._id ?? '', '--json');
     expect(JSON.parse(failed.stdout)).toMatchObject({ _id: second?._id, tasks: [{ status: 'failed', error: { code: 'TASK_FAILED' } }] });
   });
 
