@@ -9,7 +9,8 @@ import type { Output } from './output.js';
 const framesPerSecond = 8;
 /** Milliseconds that a run may take before it gets a bar: a short one would see it flash. */
 const patience = 400;
-const whole = 1000;
+/** Characters of the bar itself. */
+const barSize = 24;
 
 /** What the bar is made for. */
 export interface ProgressOptions {
@@ -31,8 +32,7 @@ export async function drawProgress({ app, spec, err, totals }: ProgressOptions):
     hideCursor: true,
     gracefulExit: false,
     forceRedraw: true,
-    barsize: 24,
-    format: (options, { progress }) => state.line(progress, err.width ?? 80, options.barsize ?? 20),
+    format: () => state.line(err.width ?? 80),
   });
   const listeners = [
     app.on('port:rows', ({ port, rows }) => state.setRows(port, rows)),
@@ -42,12 +42,10 @@ export async function drawProgress({ app, spec, err, totals }: ProgressOptions):
   // What else is written takes the line of the bar, which is drawn anew below it.
   const start = setTimeout(() => {
     err.onLine(() => void err.stream.write('\r\u001b[2K'));
-    bar.start(whole, 0);
+    bar.start(1, 0);
   }, patience);
-  const update = setInterval(() => bar.update(Math.round(state.share * whole)), 1000 / framesPerSecond);
   return () => {
     clearTimeout(start);
-    clearInterval(update);
     for (const listener of listeners) listener[Symbol.dispose]();
     err.onLine(undefined);
     bar.stop();
@@ -60,11 +58,15 @@ export class ProgressState {
   readonly #totals: ReadonlyMap<string, number>;
   readonly #rows = new Map<string, number>();
   #own: { readonly done: number; readonly total: number | undefined } | undefined;
-  #started = performance.now();
+  readonly #now: () => number;
+  #started: number;
 
-  constructor(spec: ProcessorSpec, totals: ReadonlyMap<string, number>) {
+  /** @param now - milliseconds of any clock that only goes forward. */
+  constructor(spec: ProcessorSpec, totals: ReadonlyMap<string, number>, now = () => performance.now()) {
     this.#spec = spec;
     this.#totals = totals;
+    this.#now = now;
+    this.#started = now();
   }
 
   setRows(property: string, rows: number): void {
@@ -80,19 +82,13 @@ export class ProgressState {
   reset(): void {
     this.#rows.clear();
     this.#own = undefined;
-    this.#started = performance.now();
-  }
-
-  /** 0 to 1; 0 where no total is known. */
-  get share(): number {
-    const { done, total } = this.#measure();
-    return total === undefined || total <= 0 ? 0 : Math.min(1, done / total);
+    this.#started = this.#now();
   }
 
   /** `CleanPrices  raw 1,204 rows  512 rows/s  ███░░ 42%  3.1 s left`, no longer than a line of the terminal. */
-  line(share: number, width: number, barSize: number): string {
+  line(width: number): string {
     const { name, done, total, unit } = this.#measure();
-    const seconds = (performance.now() - this.#started) / 1000;
+    const seconds = (this.#now() - this.#started) / 1000;
     const rate = seconds > 0.2 ? done / seconds : 0;
     const parts = [
       this.#spec.name,
@@ -100,6 +96,7 @@ export class ProgressState {
       ...(rate > 0 ? [`${Math.round(rate).toLocaleString('en')}${unit}/s`] : []),
     ];
     if (total !== undefined) {
+      const share = total > 0 ? Math.min(1, done / total) : 0;
       const filled = Math.round(share * barSize);
       parts.push(`${'█'.repeat(filled)}${'░'.repeat(barSize - filled)} ${String(Math.round(share * 100))}%`);
       if (rate > 0 && done < total) parts.push(`${describeDuration(((total - done) / rate) * 1000)} left`);
