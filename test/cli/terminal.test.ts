@@ -75,7 +75,7 @@ describe('a table', () => {
     );
     const lines = stream.text().trimEnd().split('\n');
     expect(lines).toEqual([
-      '\u001b[1mid  text                  n\u001b[22m',
+      '\u001b[1mid  text                     n\u001b[22m',
       'a   a long text that g…      1',
       'b   こんにちは世界、こ…  1,204',
     ]);
