@@ -23,7 +23,13 @@ export async function group(body: unknown, context: Context): Promise<Run> {
   return groupBy(engine.compile(id, `${place}._id`, context.variables), outputs, engine, context);
 }
 
-function groupBy(keyOf: (row: object) => unknown, outputs: Readonly<Record<string, unknown>>, engine: Expressions, context: Context, order?: (a: Row, b: Row) => number): Run {
+function groupBy(
+  keyOf: (row: object) => unknown,
+  outputs: Readonly<Record<string, unknown>>,
+  engine: Expressions,
+  context: Context,
+  order?: (a: Row, b: Row) => number,
+): Run {
   const fields = Object.entries(outputs).map(([name, spec]) => compileField(name, spec, engine, context));
   return async function* (input) {
     const groups = new Map<string, { readonly id: unknown; readonly states: readonly ReturnType<Field['begin']>[] }>();
@@ -46,7 +52,8 @@ export async function bucket(body: unknown, context: Context): Promise<Run> {
   const { place, variables } = context;
   if (!isDocument(body)) throw wrongBody(place, 'an object', body);
   const { groupBy: by, boundaries, default: other, output = { count: { $sum: 1 } } } = body as Readonly<Record<string, unknown>>;
-  if (!Array.isArray(boundaries) || boundaries.length < 2) throw wrongBody(`${place}.boundaries`, 'an array of at least two values, ascending', boundaries);
+  if (!Array.isArray(boundaries) || boundaries.length < 2)
+    throw wrongBody(`${place}.boundaries`, 'an array of at least two values, ascending', boundaries);
   const engine = await loadEngine();
   const valueOf = engine.compile(by, `${place}.groupBy`, variables);
   const keyOf = (row: object): unknown => {
@@ -70,7 +77,8 @@ function toRow(id: unknown, fields: readonly Field[], states: readonly ReturnTyp
 function compileField(name: string, spec: unknown, engine: Expressions, { place, variables }: Context): Field {
   const here = `${place}.${name}`;
   const [operator, ...more] = isDocument(spec) ? Object.keys(spec) : [];
-  if (operator === undefined || more.length > 0 || name.includes('.') || name.startsWith('$')) throw wrongBody(here, 'one accumulator, like { $sum: 1 }', spec);
+  if (operator === undefined || more.length > 0 || name.includes('.') || name.startsWith('$'))
+    throw wrongBody(here, 'one accumulator, like { $sum: 1 }', spec);
   const expression = (spec as Readonly<Record<string, unknown>>)[operator];
   const make = accumulators[operator];
   if (make) {

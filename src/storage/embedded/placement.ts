@@ -38,7 +38,9 @@ export function checkTwice(collection: string, { twice }: StagedCollection): voi
 
 /** Whether putting rows in may meet a key that is taken: only then it need be tried out. */
 export function mayConflict({ mode }: StagedOutput, staged: StagedCollection | undefined, target: CollectionRecord | undefined): boolean {
-  return staged !== undefined && mode !== 'replace' && target !== undefined && (staged.ownIds || target.indexes.some(({ unique }) => unique));
+  return (
+    staged !== undefined && mode !== 'replace' && target !== undefined && (staged.ownIds || target.indexes.some(({ unique }) => unique))
+  );
 }
 
 /** The indexes of a target on the rows that shall replace its own; those that are there already are kept. In a write transaction. */
@@ -67,7 +69,8 @@ function replace(database: Database, collection: string, staged: StagedCollectio
 function append(database: Database, collection: string, staged: StagedCollection | undefined, target: CollectionRecord): void {
   if (staged) {
     const writer = new TableWriter(database, collection, target);
-    for (const { number, bytes } of new Table(database, staged).blocks()) writer.append([pack(database, new Block(number, bytes), bytes, staged)]);
+    for (const { number, bytes } of new Table(database, staged).blocks())
+      writer.append([pack(database, new Block(number, bytes), bytes, staged)]);
     discard(database, staged);
   }
   saveCollection(database, collection, { ...target, published: true });
@@ -76,14 +79,20 @@ function append(database: Database, collection: string, staged: StagedCollection
 function pack({ bson }: Database, block: Block, bytes: Buffer, staged: StagedCollection): PackedBlock {
   const idAt = (place: number): Buffer => encodeKey((readRow(bson, block.document(place)) as { readonly _id?: unknown })._id);
   const { rows } = block;
-  const ids = staged.loose === 0 ? { first: idAt(0), last: idAt(rows - 1) } : { all: Array.from({ length: rows }, (_, place) => idAt(place)) };
+  const ids =
+    staged.loose === 0 ? { first: idAt(0), last: idAt(rows - 1) } : { all: Array.from({ length: rows }, (_, place) => idAt(place)) };
   return { bytes, rows, ids };
 }
 
 /** Bytes of rows that are merged in one go: many, so that a block of the target is written once for many of its rows. */
 const atOnce = 4 << 20;
 
-function upsert(database: Database, output: StagedOutput, staged: StagedCollection | undefined, target: CollectionRecord | undefined): void {
+function upsert(
+  database: Database,
+  output: StagedOutput,
+  staged: StagedCollection | undefined,
+  target: CollectionRecord | undefined,
+): void {
   const { collection } = output;
   const key = upsertKey(output);
   const record = target ?? newCollection(database);

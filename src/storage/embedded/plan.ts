@@ -16,7 +16,13 @@ export interface Range {
 export type Plan =
   | { readonly kind: 'scan'; readonly reverse: boolean; readonly sorted: boolean }
   | { readonly kind: 'ids'; readonly ids: readonly unknown[] }
-  | { readonly kind: 'index'; readonly index: IndexRecord; readonly ranges: readonly Range[]; readonly sorted: boolean; readonly reverse: boolean };
+  | {
+      readonly kind: 'index';
+      readonly index: IndexRecord;
+      readonly ranges: readonly Range[];
+      readonly sorted: boolean;
+      readonly reverse: boolean;
+    };
 
 /** Most values of `$in`, over all properties of an index, that are looked for one by one. */
 const mostRanges = 1000;
@@ -66,9 +72,13 @@ function usesOf(index: IndexRecord, wanted: ReadonlyMap<string, Wanted>, sort: r
   const next = paths[equal.length];
   const range = next === undefined || !canFollow(index, equal.length) ? undefined : wanted.get(next);
   const hasRange = range?.low !== undefined || range?.high !== undefined;
-  const sorted = prefixes.length === 1 && !index.multikey && !index.inexact && !index.hidden ? sortBy(paths, directions, equal.length, sort, wanted) : undefined;
+  const sorted =
+    prefixes.length === 1 && !index.multikey && !index.inexact && !index.hidden
+      ? sortBy(paths, directions, equal.length, sort, wanted)
+      : undefined;
   const ranges = prefixes.map((prefix) => bounds(index, prefix, range && hasRange ? range : undefined, directions[equal.length] ?? 1));
-  const score = 4 * equal.length + (hasRange ? 2 : 0) + (sorted === undefined ? 0 : 1) + (index.unique && equal.length === paths.length ? 1 : 0);
+  const score =
+    4 * equal.length + (hasRange ? 2 : 0) + (sorted === undefined ? 0 : 1) + (index.unique && equal.length === paths.length ? 1 : 0);
   return { index, ranges, sorted: sorted !== undefined, reverse: sorted === 'reverse', score };
 }
 

@@ -106,7 +106,8 @@ export class EmbeddedStage implements Stage {
       const record = this.#current();
       placeAll(database, this.#outputs, record);
       removeStage(database, this.id);
-      if (files.length + participants.length > 0) saveCommit(database, this.id, { owner, lease: Date.now() + leaseTime, files, participants });
+      if (files.length + participants.length > 0)
+        saveCommit(database, this.id, { owner, lease: Date.now() + leaseTime, files, participants });
       const used = new Set(files.map(({ from }) => from));
       return record.files.filter((path) => !used.has(path));
     });
@@ -159,7 +160,11 @@ export class EmbeddedStage implements Stage {
       const { collection, mode } = output;
       const staged = collections[collection];
       if (staged && mode !== 'upsert') checkTwice(collection, staged);
-      return mayConflict(output, staged, database.read((snapshot) => findCollection(database, collection, snapshot)));
+      return mayConflict(
+        output,
+        staged,
+        database.read((snapshot) => findCollection(database, collection, snapshot)),
+      );
     });
     if (risky.length > 0) database.tryOut(() => placeAll(database, risky, this.#current()));
   }

@@ -138,7 +138,8 @@ export class Table {
     }
     if (last === '' || Buffer.compare(bytes, Buffer.from(last, 'hex')) > 0) return undefined;
     const range = { start: entryKey(ids, ofBlock, bytes), end: entryKey(ids, ofBlock), reverse: true, limit: 1 };
-    for (const { value } of this.database.index.getRange({ ...range, ...this.transaction })) return this.#searchBlock(readNumber(value), bytes);
+    for (const { value } of this.database.index.getRange({ ...range, ...this.transaction }))
+      return this.#searchBlock(readNumber(value), bytes);
     return undefined;
   }
 
@@ -164,7 +165,7 @@ export class Table {
     let edge = reverse ? high : low;
     for (;;) {
       const range = reverse ? { start: edge, end: low, reverse, inclusiveEnd: true, exclusiveStart: true } : { start: edge, end: high };
-      const found = [...this.database.index.getRange({ ...range, limit: entriesAtOnce, ...this.transaction } as object)];
+      const found = [...this.database.index.getRange({ ...range, limit: entriesAtOnce, ...this.transaction })];
       for (const { key, value } of found) yield { key, number: readNumber(value) };
       const last = found[found.length - 1];
       if (!last || found.length < entriesAtOnce) return;

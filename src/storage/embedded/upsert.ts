@@ -21,7 +21,8 @@ export interface RowFinder {
  * it every row would be looked for among all).
  */
 export function rowFinder(table: TableWriter, key: readonly string[]): RowFinder {
-  if (key.length === 1 && key[0] === '_id') return { find: (row) => table.findId((row as { readonly _id?: unknown })._id), index: undefined };
+  if (key.length === 1 && key[0] === '_id')
+    return { find: (row) => table.findId((row as { readonly _id?: unknown })._id), index: undefined };
   const index = indexOn(table.record, key) ?? makeIndex(table, key);
   const paths = Object.keys(index.keys).slice(0, key.length);
   const directions = Object.values(index.keys).slice(0, key.length);

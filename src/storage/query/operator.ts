@@ -85,7 +85,9 @@ function sizeTest(operand: unknown): ElementTest {
 }
 
 function remainderTest(operand: unknown): ElementTest {
-  const numbers = Array.isArray(operand) ? operand.map((one: unknown) => (orderOf(one) === order.number ? wholePart(one as BsonNumber) : undefined)) : [];
+  const numbers = Array.isArray(operand)
+    ? operand.map((one: unknown) => (orderOf(one) === order.number ? wholePart(one as BsonNumber) : undefined))
+    : [];
   const [divisor, remainder] = numbers;
   if (numbers.length !== 2 || divisor === undefined || remainder === undefined || divisor === 0n) {
     throw wrongOperand('$mod', '[divisor, remainder], both numbers, the divisor not 0', operand);

@@ -74,7 +74,8 @@ function codesOf(type: unknown): readonly number[] {
   if (type === 'number') return numeric;
   if (typeof type === 'string') {
     const code = typeCodes[type];
-    if (code === undefined) throw queryInvalid(`$type does not know '${type}'. ${suggestName(type, [...Object.keys(typeCodes), 'number'])}`);
+    if (code === undefined)
+      throw queryInvalid(`$type does not know '${type}'. ${suggestName(type, [...Object.keys(typeCodes), 'number'])}`);
     return [code];
   }
   if (typeof type === 'number' && Object.values(typeCodes).includes(type)) return [type];

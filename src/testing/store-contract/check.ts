@@ -18,7 +18,11 @@ async function texts(rows: readonly unknown[]): Promise<string[]> {
 }
 
 /** The rows are these, in this order, types included. */
-export async function assertRows(actual: Rows<unknown> | readonly unknown[], expected: readonly unknown[], message?: string): Promise<void> {
+export async function assertRows(
+  actual: Rows<unknown> | readonly unknown[],
+  expected: readonly unknown[],
+  message?: string,
+): Promise<void> {
   const rows = 'toArray' in actual ? await actual.toArray() : actual;
   assert.deepEqual(await texts(rows), await texts(expected), message);
 }

@@ -28,13 +28,29 @@ export const indexCases: readonly Case[] = [
     name: 'holds unique rules: for what is there, what is inserted and what is upserted',
     async run(store, named) {
       const name = named('unique');
-      await store.insert(name, [{ _id: 1, a: 1 }, { _id: 2, a: 2 }, { _id: 3, a: 1 }]);
+      await store.insert(name, [
+        { _id: 1, a: 1 },
+        { _id: 2, a: 2 },
+        { _id: 3, a: 1 },
+      ]);
       await assertRejects(store.createIndex(name, { a: 1 }, { unique: true }), 'KEY_DUPLICATE', /a_1/);
       assert.deepEqual(await store.indexes(name), []);
       await store.delete(name, { _id: 3 });
       await store.createIndex(name, { a: 1 }, { unique: true });
-      await assertRejects(store.insert(name, [{ _id: 4, a: 3 }, { _id: 5, a: 2 }, { _id: 6, a: 4 }]), 'KEY_DUPLICATE', /a_1.*1 row /s);
-      await assertRows(store.find(name), [{ _id: 1, a: 1 }, { _id: 2, a: 2 }, { _id: 4, a: 3 }]);
+      await assertRejects(
+        store.insert(name, [
+          { _id: 4, a: 3 },
+          { _id: 5, a: 2 },
+          { _id: 6, a: 4 },
+        ]),
+        'KEY_DUPLICATE',
+        /a_1.*1 row /s,
+      );
+      await assertRows(store.find(name), [
+        { _id: 1, a: 1 },
+        { _id: 2, a: 2 },
+        { _id: 4, a: 3 },
+      ]);
       await assertRejects(store.upsert(name, ['_id'], [{ _id: 1, a: 2 }]), 'KEY_DUPLICATE', /a_1/);
       await store.upsert(name, ['_id'], [{ _id: 1, a: 10 }]);
       await store.insert(name, [{ _id: 7, a: 1 }]);

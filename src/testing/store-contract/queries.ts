@@ -36,8 +36,26 @@ async function zoo(): Promise<readonly Row[]> {
     { _id: 25, v: -0, o: { k: [1, 2, { z: 1 }] } },
     { _id: 26, v: [null], o: [{ k: [3] }, null] },
     { _id: 27, v: false, deep: { list: [{ list: [{ n: 1 }, { n: 2 }] }, { list: [{ n: 3 }] }] } },
-    { _id: 28, v: Decimal128.fromString('0.1'), deep: { list: [{ n: 1, m: 1 }, { n: 2, m: 2 }] } },
-    { _id: 29, v: 0.1, deep: { list: [{ n: 1, m: 2 }, { n: 2, m: 1 }] } },
+    {
+      _id: 28,
+      v: Decimal128.fromString('0.1'),
+      deep: {
+        list: [
+          { n: 1, m: 1 },
+          { n: 2, m: 2 },
+        ],
+      },
+    },
+    {
+      _id: 29,
+      v: 0.1,
+      deep: {
+        list: [
+          { n: 1, m: 2 },
+          { n: 2, m: 1 },
+        ],
+      },
+    },
   ];
 }
 
@@ -201,8 +219,15 @@ export const queryCases: readonly Case[] = [
     async run(store, named) {
       const name = named('zoo');
       await fill(store, name);
-      for (const keys of [{ v: 1 }, { s: -1 }, { tags: 1 }, { 'o.k': 1 }, { 'deep.list.n': 1, 'deep.list.m': -1 }, { at: 1, v: 1 }] as const) {
-        await store.createIndex(name, keys as Readonly<Record<string, 1 | -1>>);
+      for (const keys of [
+        { v: 1 },
+        { s: -1 },
+        { tags: 1 },
+        { 'o.k': 1 },
+        { 'deep.list.n': 1, 'deep.list.m': -1 },
+        { at: 1, v: 1 },
+      ] as const) {
+        await store.createIndex(name, keys);
       }
       for (const [filter, ids] of await expectations()) assert.deepEqual(await idsOf(store, name, { filter }), ids, JSON.stringify(filter));
     },
@@ -263,17 +288,33 @@ export const queryCases: readonly Case[] = [
         [{ a: 1 }, { _id: 1, a: 1 }],
         [{ a: 1, _id: 0 }, { a: 1 }],
         [{ _id: 1 }, { _id: 1 }],
-        [{ n: 1, a: 1, gone: 1, _id: 0 }, { a: 1, n: null }],
+        [
+          { n: 1, a: 1, gone: 1, _id: 0 },
+          { a: 1, n: null },
+        ],
         [{ 'b.d.e': 1, _id: 0 }, { b: { d: { e: 2 } } }],
         [{ 'l.x': 1, _id: 0 }, { l: [{ x: 1 }, [{ x: 3 }], {}] }],
         [{ 'a.x': 1, _id: 0 }, {}],
-        [{ a: 0, l: 0, b: 0 }, { _id: 1, n: null }],
-        [{ _id: 0, l: 0, b: 0 }, { a: 1, n: null }],
-        [{ 'b.d.e': 0, l: 0 }, { _id: 1, a: 1, b: { c: 1, d: { f: 3 } }, n: null }],
-        [{ 'l.x': 0, a: 0, b: 0, n: 0 }, { _id: 1, l: [{ y: 2 }, 5, [{}], { y: 4 }] }],
+        [
+          { a: 0, l: 0, b: 0 },
+          { _id: 1, n: null },
+        ],
+        [
+          { _id: 0, l: 0, b: 0 },
+          { a: 1, n: null },
+        ],
+        [
+          { 'b.d.e': 0, l: 0 },
+          { _id: 1, a: 1, b: { c: 1, d: { f: 3 } }, n: null },
+        ],
+        [
+          { 'l.x': 0, a: 0, b: 0, n: 0 },
+          { _id: 1, l: [{ y: 2 }, 5, [{}], { y: 4 }] },
+        ],
         [{}, row],
       ];
-      for (const [projection, expected] of projections) await assertRows(store.find(name, { projection }), [expected], JSON.stringify(projection));
+      for (const [projection, expected] of projections)
+        await assertRows(store.find(name, { projection }), [expected], JSON.stringify(projection));
       await assertRows(store.find(name), [row]);
     },
   },

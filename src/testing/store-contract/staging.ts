@@ -8,7 +8,12 @@ import { assertData, assertRejects, assertRows, publish, range, stageOutputs, wi
 
 const modes: readonly WriteMode[] = ['replace', 'append', 'upsert'];
 
-function output(collection: string, mode: WriteMode, rows: readonly Row[], more: object = {}): { collection: string; mode: WriteMode; rows: readonly Row[]; key?: readonly string[] } {
+function output(
+  collection: string,
+  mode: WriteMode,
+  rows: readonly Row[],
+  more: object = {},
+): { collection: string; mode: WriteMode; rows: readonly Row[]; key?: readonly string[] } {
   return { collection, mode, rows, ...(mode === 'upsert' ? { key: ['k'] } : {}), ...more };
 }
 
@@ -34,14 +39,35 @@ export const stagingCases: readonly Case[] = [
     name: 'replaces, appends and upserts at publish',
     async run(store, named) {
       const name = named('modes');
-      await publish(store, output(name, 'replace', [{ k: 1, v: 1 }, { k: 2, v: 2 }]));
-      await assertData(store.find(name), [{ k: 1, v: 1 }, { k: 2, v: 2 }]);
-      const [first] = await store.find(name).toArray();
+      await publish(
+        store,
+        output(name, 'replace', [
+          { k: 1, v: 1 },
+          { k: 2, v: 2 },
+        ]),
+      );
+      await assertData(store.find(name), [
+        { k: 1, v: 1 },
+        { k: 2, v: 2 },
+      ]);
+      const [first] = await store.find<{ readonly _id: unknown }>(name).toArray();
       await publish(store, output(name, 'append', [{ k: 3, v: 3 }]));
-      await publish(store, output(name, 'upsert', [{ k: 4, v: 4 }, { k: 1, v: 10 }, { k: 4, v: 40 }]));
-      const rows = await store.find(name, { sort: { k: 1 } }).toArray();
-      await assertRows(withoutIds(rows), [{ k: 1, v: 10 }, { k: 2, v: 2 }, { k: 3, v: 3 }, { k: 4, v: 40 }]);
-      await assertRows([rows[0]._id], [first._id]);
+      await publish(
+        store,
+        output(name, 'upsert', [
+          { k: 4, v: 4 },
+          { k: 1, v: 10 },
+          { k: 4, v: 40 },
+        ]),
+      );
+      const rows = await store.find<{ readonly _id: unknown; readonly k: number }>(name, { sort: { k: 1 } }).toArray();
+      await assertRows(withoutIds(rows), [
+        { k: 1, v: 10 },
+        { k: 2, v: 2 },
+        { k: 3, v: 3 },
+        { k: 4, v: 40 },
+      ]);
+      await assertRows([{ _id: rows[0]?._id }], [{ _id: first?._id }]);
       await publish(store, output(name, 'replace', [{ k: 9 }]));
       await assertData(store.find(name), [{ k: 9 }]);
       assert.equal(await store.count(name), 1);
@@ -103,12 +129,29 @@ export const stagingCases: readonly Case[] = [
     async run(store, named) {
       for (const mode of modes) {
         const name = named(mode);
-        await publish(store, output(name, 'replace', [{ k: 1, u: 1 }, { k: 2, u: 2 }]));
+        await publish(
+          store,
+          output(name, 'replace', [
+            { k: 1, u: 1 },
+            { k: 2, u: 2 },
+          ]),
+        );
         await store.createIndex(name, { u: 1 }, { unique: true });
         await store.createIndex(name, { k: 1 });
         const indexes = await store.indexes(name);
         const before = await store.find(name).toArray();
-        const bad = mode === 'upsert' ? [{ k: 5, u: 1 }] : mode === 'append' ? [{ k: 3, u: 3 }, { k: 4, u: 2 }] : [{ k: 3, u: 3 }, { k: 4, u: 3 }];
+        const bad =
+          mode === 'upsert'
+            ? [{ k: 5, u: 1 }]
+            : mode === 'append'
+              ? [
+                  { k: 3, u: 3 },
+                  { k: 4, u: 2 },
+                ]
+              : [
+                  { k: 3, u: 3 },
+                  { k: 4, u: 3 },
+                ];
         await assertRejects(publish(store, output(name, mode, bad)), 'KEY_DUPLICATE', /u_1/);
         await assertRows(store.find(name), before);
         await publish(store, output(name, mode, [{ k: 7, u: 7 }]));
@@ -124,12 +167,37 @@ export const stagingCases: readonly Case[] = [
       const name = named('ids');
       await assertRejects(publish(store, output(name, 'replace', [{ _id: 1 }, { _id: 2 }, { _id: 1 }])), 'KEY_DUPLICATE', /1/);
       assert.ok(!(await store.collections()).includes(name));
-      await publish(store, output(name, 'replace', [{ _id: 1, k: 1 }, { _id: 2, k: 2 }]));
-      await assertRejects(publish(store, output(name, 'append', [{ _id: 3, k: 3 }, { _id: 2, k: 4 }])), 'KEY_DUPLICATE', /2/);
+      await publish(
+        store,
+        output(name, 'replace', [
+          { _id: 1, k: 1 },
+          { _id: 2, k: 2 },
+        ]),
+      );
+      await assertRejects(
+        publish(
+          store,
+          output(name, 'append', [
+            { _id: 3, k: 3 },
+            { _id: 2, k: 4 },
+          ]),
+        ),
+        'KEY_DUPLICATE',
+        /2/,
+      );
       await assertRejects(publish(store, output(name, 'upsert', [{ _id: 2, k: 9 }])), 'KEY_DUPLICATE', /2/);
       await publish(store, output(name, 'upsert', [{ _id: 2, k: 1, v: 1 }]));
-      await assertRows(store.find(name), [{ _id: 1, k: 1, v: 1 }, { _id: 2, k: 2 }]);
-      await publish(store, output(name, 'append', [{ _id: 9, k: 3 }, { _id: 5, k: 4 }]));
+      await assertRows(store.find(name), [
+        { _id: 1, k: 1, v: 1 },
+        { _id: 2, k: 2 },
+      ]);
+      await publish(
+        store,
+        output(name, 'append', [
+          { _id: 9, k: 3 },
+          { _id: 5, k: 4 },
+        ]),
+      );
       await assertRows(store.find(name, { filter: { _id: 5 } }), [{ _id: 5, k: 4 }]);
     },
   },
@@ -175,14 +243,29 @@ export const stagingCases: readonly Case[] = [
     name: 'lets a reader finish with the rows it began with, or tells it that they are gone',
     async run(store, named) {
       const name = named('read');
-      await publish(store, output(name, 'replace', range(5000).map((k) => ({ k, run: 1 }))));
+      await publish(
+        store,
+        output(
+          name,
+          'replace',
+          range(5000).map((k) => ({ k, run: 1 })),
+        ),
+      );
       const seen = new Set<number>();
       let rows = 0;
       try {
         for await (const batch of store.find<{ run: number }>(name).batches(500)) {
           rows += batch.length;
           for (const { run } of batch) seen.add(run);
-          if (rows === 500) await publish(store, output(name, 'replace', range(5000).map((k) => ({ k, run: 2 }))));
+          if (rows === 500)
+            await publish(
+              store,
+              output(
+                name,
+                'replace',
+                range(5000).map((k) => ({ k, run: 2 })),
+              ),
+            );
         }
         assert.equal(rows, 5000);
       } catch (error) {
@@ -253,7 +336,18 @@ export const stagingCases: readonly Case[] = [
     name: 'has one run whole, whoever publishes at once',
     async run(store, named) {
       const name = named('race');
-      await Promise.all(range(6).map((run) => publish(store, output(name, 'replace', range(300).map((k) => ({ k, run }))))));
+      await Promise.all(
+        range(6).map((run) =>
+          publish(
+            store,
+            output(
+              name,
+              'replace',
+              range(300).map((k) => ({ k, run })),
+            ),
+          ),
+        ),
+      );
       const runs = new Set((await store.find<{ run: number }>(name).toArray()).map(({ run }) => run));
       assert.equal(runs.size, 1);
       assert.equal(await store.count(name), 300);

@@ -29,7 +29,10 @@ describe('a database file that is damaged', () => {
     damage(file);
     await using store = embeddedStore({ path });
     await expect(store.count('rows')).rejects.toMatchObject({ code: 'STORE_DAMAGED', message: expect.stringContaining(path) as string });
-    await expect(store.insert('rows', [{ a: 1 }])).rejects.toMatchObject({ code: 'STORE_DAMAGED', message: expect.stringMatching(/backup/) as string });
+    await expect(store.insert('rows', [{ a: 1 }])).rejects.toMatchObject({
+      code: 'STORE_DAMAGED',
+      message: expect.stringMatching(/backup/) as string,
+    });
   });
 
   it('is usable again once it was put right', async () => {
@@ -67,7 +70,10 @@ describe('a folder that cannot be used', () => {
     writeFileSync(file, '');
     for (const path of [file, join(file, 'inside')]) {
       await using store = embeddedStore({ path });
-      await expect(store.count('rows')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringContaining(file) as string });
+      await expect(store.count('rows')).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+        message: expect.stringContaining(file) as string,
+      });
     }
   });
 

@@ -21,7 +21,9 @@ describe('several processes on one embedded store', () => {
     await using store = embeddedStore({ path: join(folder, 'data') });
     expect(await store.count('inserted')).toBe(60);
     expect(await store.count('appended')).toBe(3000);
-    const runs = await store.aggregate('replaced', [{ $group: { _id: { writer: '$writer', time: '$time' }, rows: { $sum: 1 } } }]).toArray();
+    const runs = await store
+      .aggregate('replaced', [{ $group: { _id: { writer: '$writer', time: '$time' }, rows: { $sum: 1 } } }])
+      .toArray();
     expect(runs).toHaveLength(1);
     expect(runs[0].rows).toBe(50);
   });
@@ -102,22 +104,26 @@ describe('a publish in two stores that stops dead', () => {
   for (const [at, step] of steps.entries()) {
     for (const [first, second] of order) {
       const expected = at < steps.indexOf('committed') ? 0 : 1;
-      it(`after '${step}' is ${expected === 1 ? 'finished' : 'undone'} by whoever opens ${first}, then ${second}`, { timeout: 30_000 }, async () => {
-        const folder = temporaryFolder();
-        const child = await runChild(['stop', folder, step]);
-        expect(await child.ended).toBe('SIGKILL');
-        for (const name of [first, second]) {
-          await using store = embeddedStore({ path: join(folder, name) });
-          expect(await store.count('out')).toBe(expected);
-        }
-        // The participant asked for itself: what the coordinator has noted goes when it is opened next.
-        await using coordinator = embeddedStore({ path: join(folder, 'a') });
-        await coordinator.count('out');
-        for (const name of ['a', 'b']) expect(await ownRecords(join(folder, name))).toEqual({ stages: [], commits: [] });
-        expect(existsSync(join(folder, 'out.tmp'))).toBe(false);
-        expect(existsSync(join(folder, 'out'))).toBe(expected === 1);
-        if (expected === 1) expect(readFileSync(join(folder, 'out'), 'utf8')).toBe(step);
-      });
+      it(
+        `after '${step}' is ${expected === 1 ? 'finished' : 'undone'} by whoever opens ${first}, then ${second}`,
+        { timeout: 30_000 },
+        async () => {
+          const folder = temporaryFolder();
+          const child = await runChild(['stop', folder, step]);
+          expect(await child.ended).toBe('SIGKILL');
+          for (const name of [first, second]) {
+            await using store = embeddedStore({ path: join(folder, name) });
+            expect(await store.count('out')).toBe(expected);
+          }
+          // The participant asked for itself: what the coordinator has noted goes when it is opened next.
+          await using coordinator = embeddedStore({ path: join(folder, 'a') });
+          await coordinator.count('out');
+          for (const name of ['a', 'b']) expect(await ownRecords(join(folder, name))).toEqual({ stages: [], commits: [] });
+          expect(existsSync(join(folder, 'out.tmp'))).toBe(false);
+          expect(existsSync(join(folder, 'out'))).toBe(expected === 1);
+          if (expected === 1) expect(readFileSync(join(folder, 'out'), 'utf8')).toBe(step);
+        },
+      );
     }
   }
 });
