@@ -6,8 +6,10 @@ import { valueAt } from '../query/path.js';
 import { Block, readBlock } from './block.js';
 import { newIndex, type CollectionRecord, type IndexRecord } from './catalog.js';
 import { after, encodeKeys } from './key.js';
-import { entryKey, readNumber } from './table.js';
-import type { TableWriter } from './table-writer.js';
+import { entryKey, readNumber, type Table } from './table.js';
+
+/** A table that can be given an index. */
+type IndexedTable = Table & { addIndex(index: IndexRecord): void };
 
 /** Finds the row that has the key of another one. */
 export interface RowFinder {
@@ -20,7 +22,7 @@ export interface RowFinder {
  * How upserts find the row of a key: by `_id`, by an index that begins with the key, or by one that is made for it and kept (without
  * it every row would be looked for among all).
  */
-export function rowFinder(table: TableWriter, key: readonly string[]): RowFinder {
+export function rowFinder(table: IndexedTable, key: readonly string[]): RowFinder {
   if (key.length === 1 && key[0] === '_id')
     return { find: (row) => table.findId((row as { readonly _id?: unknown })._id), index: undefined };
   const index = indexOn(table.record, key) ?? makeIndex(table, key);
@@ -37,12 +39,12 @@ export function rowFinder(table: TableWriter, key: readonly string[]): RowFinder
 }
 
 /** A hidden index has the first row of a value under the value alone. */
-function firstAt(table: TableWriter, key: Buffer): number | undefined {
+function firstAt(table: Table, key: Buffer): number | undefined {
   const found = table.database.index.get(key);
   return found && readNumber(found);
 }
 
-function leastOf(table: TableWriter, low: Buffer): number | undefined {
+function leastOf(table: Table, low: Buffer): number | undefined {
   let least: number | undefined;
   for (const { number } of table.entries(low, after(low))) if (least === undefined || number < least) least = number;
   return least;
@@ -57,7 +59,7 @@ function indexOn(record: CollectionRecord, key: readonly string[]): IndexRecord 
   });
 }
 
-function makeIndex(table: TableWriter, key: readonly string[]): IndexRecord {
+function makeIndex(table: IndexedTable, key: readonly string[]): IndexRecord {
   const keys = Object.fromEntries(key.map((path) => [path, 1 as const]));
   const index = newIndex(table.database, { name: `_millrace_${key.join('_')}`, keys, unique: false }, true);
   table.addIndex(index);
@@ -65,7 +67,7 @@ function makeIndex(table: TableWriter, key: readonly string[]): IndexRecord {
 }
 
 /** An index holds the elements of an array, not the array: such a key is looked for among all rows. */
-function scanFor(table: TableWriter, paths: readonly string[], values: readonly unknown[]): number | undefined {
+function scanFor(table: Table, paths: readonly string[], values: readonly unknown[]): number | undefined {
   const same = compileFilter(Object.fromEntries(paths.map((path, at) => [path, { $eq: values[at] }])));
   for (const { number, bytes } of table.blocks()) {
     const place = readBlock(table.database.bson, bytes).findIndex(same);

@@ -1,6 +1,7 @@
 import { isDocument, someAt } from './path.js';
 import { queryInvalid, unknownOperator, wrongOperand } from './fault.js';
-import { elementTests, equalTo, type ElementTest } from './operator.js';
+import type { ElementTest } from './element-test.js';
+import { elementTests, equalTo } from './operator.js';
 import { regExpOperand } from './regexp.js';
 
 /** Whether a row is one that the filter means. */

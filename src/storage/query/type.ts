@@ -3,7 +3,7 @@ import type { Binary } from 'bson';
 import { suggestName } from '../../errors.js';
 import { order, orderOf } from './compare.js';
 import { queryInvalid, wrongOperand } from './fault.js';
-import type { ElementTest } from './operator.js';
+import type { ElementTest } from './element-test.js';
 
 /** BSON's own names and numbers of its types, as `$type` takes them. */
 export const typeCodes: Readonly<Record<string, number>> = Object.freeze({
