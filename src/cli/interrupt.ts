@@ -38,7 +38,8 @@ export class Interrupts {
     const error = toError(thrown);
     const told = new Error(`an error was thrown where nothing awaited it: ${error.message}`, { cause: thrown });
     this.#err.line(describeFailure(Object.assign(told, { where: [findUserFrame(error.stack)] }), this.#err));
-    if (!this.#held || this.code !== undefined) return this.#exit(exitCode.failed);
+    if (!this.#held) return this.#exit(exitCode.refused);
+    if (this.code !== undefined) return this.#exit(exitCode.failed);
     this.#code = exitCode.failed;
     this.#controller.abort(error);
   }

@@ -41,7 +41,7 @@ function createProgram(
     .option('--quiet', 'no progress, and of the log warnings and errors only')
     .option('--debug', 'stack traces, and debug lines of the log')
     .helpOption('-h, --help', 'this')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'the same as --help')
     .addHelpText('after', "\nBegin with 'millrace init'. 'millrace COMMAND --help' has an example of each command.");
   for (const command of commands) program.addCommand(createCommand(command, run));
   for (const one of [program, ...program.commands]) {

@@ -44,8 +44,12 @@ export async function drawProgress({ app, spec, err, totals }: ProgressOptions):
     err.onLine(() => void err.stream.write('\r\u001b[2K'));
     bar.start(1, 0);
   }, patience);
+  // A second Ctrl-C ends the process while the cursor is hidden and lines are not wrapped.
+  const restore = (): void => void err.stream.write('\u001b[?7h\u001b[?25h');
+  process.once('exit', restore);
   return () => {
     clearTimeout(start);
+    process.off('exit', restore);
     for (const listener of listeners) listener[Symbol.dispose]();
     err.onLine(undefined);
     bar.stop();

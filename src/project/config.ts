@@ -112,6 +112,8 @@ function explainRefusal(refused: string, { message }: Error): string {
 function describeThrown(thrown: unknown): string {
   if (!(thrown instanceof Error)) return `it threw ${describeValue(thrown)}, which is not an Error`;
   const { code, name, message } = thrown as NodeJS.ErrnoException;
+  const missing = /^Cannot find package '((?:@[^/']+\/)?[^/']+)/.exec(message)?.[1];
+  if (missing !== undefined) return `${message}. Install it: npm install ${missing}`;
   if (/^ERR_(?:MODULE|UNSUPPORTED|PACKAGE|UNKNOWN_FILE)/.test(String(code)) || / does not provide an export /.test(message)) return message;
   return `it threw ${name === 'Error' ? '' : `${name}: `}${message}`;
 }

@@ -186,7 +186,7 @@ describe('a config file', () => {
     [
       'that imports a package that is not there',
       { 'millrace.config.ts': `import 'no-such-package';` },
-      "Cannot find package 'no-such-package'",
+      "Cannot find package 'no-such-package' imported from ",
     ],
     [
       'that imports a name that is not there',

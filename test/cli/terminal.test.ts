@@ -203,7 +203,13 @@ describe('Interrupts', () => {
     expect(one.ended).toEqual([130]);
   });
 
-  it('aborts it with 1 for an error that nobody awaited, which is told', () => {
+  it('ends with 2 for an error that nobody awaited before anything ran', () => {
+    const one = interrupts();
+    one.interrupts.fail(new Error('it got loose'));
+    expect(one.ended).toEqual([2]);
+  });
+
+  it('aborts it with 1 for one of a run, which is told', () => {
     const one = interrupts();
     const signal = one.interrupts.hold();
     const error = new Error('it got loose');
