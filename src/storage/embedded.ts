@@ -34,7 +34,8 @@ export interface EmbeddedOptions {
 
 /**
  * A database in a folder: no server, durable, safe under several processes. It is opened by its first operation, which also finishes what
- * dead processes had committed and drops what they had not. What a write answered for is on the disk.
+ * dead processes had committed and drops what they had not. What a write answered for is on the disk. A sort that no index gives holds its
+ * rows in memory: all of them, or as many as `skip` and `limit` ask for.
  */
 export function embeddedStore(options: EmbeddedOptions = {}): Store {
   return new EmbeddedStore(options.path ?? '.millrace/data');
@@ -43,7 +44,11 @@ export function embeddedStore(options: EmbeddedOptions = {}): Store {
 const scheme = 'embedded:';
 const chunk = 1000;
 
-/** An embedded store, with what tests and other stores ask of it. */
+/**
+ * An embedded store, with what tests and other stores ask of it.
+ *
+ * @internal Kept out of the declarations: they would lead users to those of lmdb, which do not compile for them.
+ */
 export class EmbeddedStore implements Store, Peer {
   readonly url: string;
   readonly #folder: string;
@@ -86,10 +91,7 @@ export class EmbeddedStore implements Store, Peer {
   insert(collection: string, rows: Iterable<Row> | AsyncIterable<Row>): Promise<number> {
     return this.#use(collection, async (database) => {
       const inserter = new Inserter(database, collection);
-      for await (const batch of inChunks(rows, chunk)) {
-        this.#checkOpen();
-        inserter.add(batch);
-      }
+      for await (const batch of inChunks(rows, chunk)) inserter.add(batch);
       return inserter.finish();
     });
   }
@@ -99,7 +101,6 @@ export class EmbeddedStore implements Store, Peer {
       checkKey(collection, key);
       let taken = 0;
       for await (const batch of inChunks(rows, chunk)) {
-        this.#checkOpen();
         batch.forEach((row, at) => checkRow(collection, row, taken + at));
         try {
           this.#change(database, collection, (table) => table.upsert(key, batch));
@@ -340,7 +341,19 @@ export class EmbeddedStore implements Store, Peer {
     clearInterval(this.#renewal);
     for (const reading of this.#readings) endReading(reading);
     const database = await this.#opening?.catch(() => undefined);
-    await database?.close();
+    if (!database) return;
+    if (this.#sweeping) sweepFor(database, 100);
+    await database.close();
+  }
+}
+
+/** So that programs that open, run and close leave no more behind each time. */
+function sweepFor(database: Database, ms: number): void {
+  const end = performance.now() + ms;
+  try {
+    while (sweep(database)) if (performance.now() > end) return;
+  } catch {
+    // What cannot be removed now is left to the next one who opens the store.
   }
 }
 
