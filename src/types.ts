@@ -217,9 +217,13 @@ type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a port of whatever document is still a port */
 /** The inputs of a processor: documents by property name. */
-export type InputsOf<P> = { [K in keyof P as IsAny<P[K]> extends true ? never : P[K] extends Reader<any> ? K : never]: P[K] extends Reader<infer T> ? T : never };
+export type InputsOf<P> = {
+  [K in keyof P as IsAny<P[K]> extends true ? never : P[K] extends Reader<any> ? K : never]: P[K] extends Reader<infer T> ? T : never;
+};
 /** The outputs of a processor: documents by property name. */
-export type OutputsOf<P> = { [K in keyof P as IsAny<P[K]> extends true ? never : P[K] extends Writer<any> ? K : never]: P[K] extends Writer<infer T> ? T : never };
+export type OutputsOf<P> = {
+  [K in keyof P as IsAny<P[K]> extends true ? never : P[K] extends Writer<any> ? K : never]: P[K] extends Writer<infer T> ? T : never;
+};
 /** The class of a processor's parameters; `never` where it has none. */
 export type ParamsOf<P> = P extends { params: infer T extends object } ? (T extends Reader<any> | Writer<any> ? never : T) : never;
 /* eslint-enable @typescript-eslint/no-explicit-any */
@@ -255,7 +259,11 @@ export interface TaskContext {
    * @throws {@link MillraceError} `PIPELINE_INVALID` for a foreign collection, `$out` or `$merge`.
    */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- readers of whatever documents
-  aggregate<T>(output: Writer<T>, pipeline: readonly object[], readers: { readonly from: Reader<any> } & Readonly<Record<string, Reader<any>>>): Promise<number>;
+  aggregate<T>(
+    output: Writer<T>,
+    pipeline: readonly object[],
+    readers: { readonly from: Reader<any> } & Readonly<Record<string, Reader<any>>>,
+  ): Promise<number>;
 }
 
 /** Rows of one port in one task. */
