@@ -136,9 +136,13 @@ function measured(key: unknown): string {
 }
 
 /** A key that is there already. */
-export function keyDuplicate(collection: string, index: string, key: object | string): MillraceError {
+export function keyDuplicate(collection: string, index: string, key: object | string, cause?: Error): MillraceError {
   const text = typeof key === 'string' ? key : describeRow(key);
-  return new MillraceError('KEY_DUPLICATE', `collection '${collection}' has a row with the key ${text} already (unique index '${index}').`);
+  return new MillraceError(
+    'KEY_DUPLICATE',
+    `collection '${collection}' has a row with the key ${text} already (unique index '${index}').`,
+    cause ? { cause } : {},
+  );
 }
 
 /** The values of an index's keys in a row, for a message. */

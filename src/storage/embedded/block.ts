@@ -122,14 +122,14 @@ export function serializeRow(bson: typeof Bson, row: Row, collection: string, in
 /** Kinds whose encoding is always exact, so that blocks of them can be ordered. */
 function isPlain(id: unknown): boolean {
   if (typeof id === 'string') return id.length <= 100;
-  return typeof id === 'number' || (id as Partial<Bson.ObjectId>)._bsontype === 'ObjectId';
+  return typeof id === 'number' || (id as Partial<Bson.ObjectId> | null)?._bsontype === 'ObjectId';
 }
 
 /** Whether the second of two plain ids comes after the first; of different kinds, whatever they are, none does. */
 function ascends(before: unknown, id: unknown): boolean {
   if (typeof before === 'number' && typeof id === 'number') return before < id;
   if (typeof before === 'string' && typeof id === 'string') return compareStrings(before, id) < 0;
-  if (typeof before !== 'object' || typeof id !== 'object') return false;
+  if (typeof before !== 'object' || typeof id !== 'object') return false; // else both are ObjectIds
   const a = (before as Bson.ObjectId).id;
   const b = (id as Bson.ObjectId).id;
   for (let at = 0; at < 12; at++) if (a[at] !== b[at]) return (a[at] as number) < (b[at] as number);

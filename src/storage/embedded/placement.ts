@@ -1,6 +1,7 @@
 import type { Row } from '../../types.js';
 import { idIndexName, keyDuplicate } from '../index-spec.js';
 import { checkOwnership, upsertKey } from '../ownership.js';
+import { compileFilter } from '../query/filter.js';
 import type { StagedOutput } from '../store.js';
 import { Block, readBlock, readRow, type PackedBlock } from './block.js';
 import { findCollection, newCollection, newIndex, saveCollection, type CollectionRecord, type IndexRecord } from './catalog.js';
@@ -27,8 +28,23 @@ export function place(database: Database, output: StagedOutput, staged: StagedCo
     else if (mode === 'append') append(database, collection, staged, target as CollectionRecord);
     else upsert(database, output, staged, target);
   } catch (error) {
-    throw error instanceof KeyTaken ? keyDuplicate(collection, error.index, error.key) : error;
+    throw error instanceof KeyTaken ? keyDuplicate(collection, error.index, error.key, error) : error;
   }
+}
+
+/**
+ * Removes the rows of a target that have a key which rows of a certain commit are to have; only within a write transaction.
+ *
+ * @param key - what the error of `place` said.
+ */
+export function makeRoom(database: Database, collection: string, key: object): void {
+  const record = findCollection(database, collection);
+  if (!record) return;
+  const filter = Object.fromEntries(
+    Object.entries(key).map(([path, value]) => [path, Array.isArray(value) ? { $in: value as unknown[] } : { $eq: value as unknown }]),
+  );
+  new TableWriter(database, collection, record).delete(compileFilter(filter));
+  saveCollection(database, collection, record);
 }
 
 /** @throws MillraceError `KEY_DUPLICATE` where two staged rows have one `_id`. */

@@ -10,11 +10,13 @@ import { rowFinder, lastOfEqual } from './upsert.js';
 
 /** A key that another row has; `row` is the place among the rows given. */
 export class KeyTaken extends Error {
+  readonly collection: string;
   readonly index: string;
   readonly row: number;
   readonly key: object;
-  constructor(index: string, row: number, key: object) {
-    super(`index ${index}`);
+  constructor(collection: string, index: string, row: number, key: object) {
+    super(`index ${index} of ${collection}`);
+    this.collection = collection;
     this.index = index;
     this.row = row;
     this.key = key;
@@ -172,7 +174,7 @@ export class TableWriter extends Table {
     const rows = readBlock(this.database.bson, block.bytes) as readonly { readonly _id?: unknown }[];
     const ids = 'all' in block.ids ? block.ids.all : rows.map(({ _id }) => encodeKey(_id));
     ids.forEach((id, at) => {
-      if (this.findEncodedId(id) !== undefined) onTaken(new KeyTaken(idIndexName, place + at, { _id: rows[at]?._id }));
+      if (this.findEncodedId(id) !== undefined) onTaken(new KeyTaken(this.#name, idIndexName, place + at, { _id: rows[at]?._id }));
       index.put(entryKey(record.ids, ofRow, id), numberBytes(record.next + at));
       record.loose++;
     });
@@ -196,7 +198,7 @@ export class TableWriter extends Table {
     for (const bytes of entriesOf(index, spec, row)) {
       if (index.unique) {
         const holder = this.database.index.get(entryKey(index.id, bytes));
-        if (holder && readNumber(holder) !== number) throw new KeyTaken(index.name, place, keyOf(row, index.keys));
+        if (holder && readNumber(holder) !== number) throw new KeyTaken(this.#name, index.name, place, keyOf(row, index.keys));
       }
       this.#addEntry(index, bytes, number);
     }

@@ -94,6 +94,41 @@ describe('a stage of another host', () => {
   });
 });
 
+describe('a stage that another store has committed', () => {
+  it('is published over what others have written since it was prepared', async () => {
+    await using store = embeddedStore({ path: temporaryFolder() });
+    await store.createIndex('append', { u: 1 }, { unique: true });
+    const stage = await store.stage({ id: 'certain', runId: 'certain' });
+    await stage.insert('append', [
+      { _id: 1, u: 1 },
+      { _id: 2, u: 2 },
+      { _id: 3, u: 3 },
+    ]);
+    await stage.insert('replace', [{ _id: 1 }]);
+    await stage.prepare(
+      [
+        { collection: 'append', mode: 'append' },
+        { collection: 'replace', mode: 'replace' },
+      ],
+      'memory:',
+    );
+    await store.insert('append', [
+      { _id: 3, u: 30 },
+      { _id: 4, u: 2 },
+      { _id: 5, u: 5 },
+    ]);
+    await store.insert('replace', [{ _id: 9 }]);
+    await stage.publish();
+    expect(await store.find('append', { sort: { _id: 1 } }).toArray()).toEqual([
+      { _id: 1, u: 1 },
+      { _id: 2, u: 2 },
+      { _id: 3, u: 3 },
+      { _id: 5, u: 5 },
+    ]);
+    expect(await store.find('replace').toArray()).toEqual([{ _id: 1 }]);
+  });
+});
+
 describe('a publish in two stores that stops dead', () => {
   const steps = ['staged', 'participant prepared', 'coordinator prepared', 'committed', 'participant published', 'published', 'finished'];
   const order = [
