@@ -109,11 +109,11 @@ class Engine implements Expressions {
 
   /** mingo copies all its operators for each expression that it is not given its own options for: an operator hands them out. */
   #optionsFor(variables: Variables): Options {
-    return this.#core.evalExpr(
-      {},
-      { [capture]: 1 },
-      { variables: variables as AnyObject, context: this.#context, scriptEnabled: false } as never,
-    ) as never;
+    return this.#core.evalExpr({}, { [capture]: 1 }, {
+      variables: variables as AnyObject,
+      context: this.#context,
+      scriptEnabled: false,
+    } as never) as never;
   }
 
   #check(expression: unknown, place: string): void {
