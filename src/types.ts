@@ -238,6 +238,10 @@ export type Bindings<P> = { readonly [K in keyof InputsOf<P>]?: InputSource<Inpu
   readonly [K in keyof OutputsOf<P>]?: OutputTarget<OutputsOf<P>[K]>;
 } & ([ParamsOf<P>] extends [never] ? unknown : { readonly params?: Partial<ParamsOf<P>> | string });
 
+/** `from` is what an aggregation starts with, the others are what its lookups name. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- readers of whatever documents
+export type AggregateReaders = { readonly from: Reader<any> } & Readonly<Record<string, Reader<any>>>;
+
 /** What an action is given. */
 export interface TaskContext {
   /** Aborted when the run is cancelled or its time is up: pass it on to whatever can be stopped. */
@@ -258,12 +262,7 @@ export interface TaskContext {
    * @returns the number of rows written.
    * @throws {@link MillraceError} `PIPELINE_INVALID` for a foreign collection, `$out` or `$merge`.
    */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- readers of whatever documents
-  aggregate<T>(
-    output: Writer<T>,
-    pipeline: readonly object[],
-    readers: { readonly from: Reader<any> } & Readonly<Record<string, Reader<any>>>,
-  ): Promise<number>;
+  aggregate<T>(output: Writer<T>, pipeline: readonly object[], readers: AggregateReaders): Promise<number>;
 }
 
 /** Rows of one port in one task. */

@@ -96,7 +96,7 @@ describe.each([
   ])('gives the same over %s', async (_what, bindings) => {
     await app
       .task(Join)
-      .bind({ ...bindings, totals: 'totals' } as never)
+      .bind({ ...bindings, totals: 'totals' })
       .run();
     expect(await totals()).toEqual(expected);
   });
