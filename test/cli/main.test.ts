@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs';
+import { cpSync, symlinkSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { linkPackage } from '../package/pack.js';
@@ -68,6 +68,25 @@ describe('millrace', () => {
     for (const config of ['../../odd', '../../odd/millrace.config.ts']) {
       expect(JSON.parse((await millrace('deep/er', '--config', config, 'list', '--json')).stdout)).toMatchObject({ name: 'odd' });
     }
+  });
+
+  it.each([
+    ['without a tsconfig', undefined],
+    ['with one that says nothing of decorators', '{ "compilerOptions": { "target": "es2022" }, "include": ["nothing"] }'],
+  ])('decorates properties of any name, %s', async (_, tsconfig) => {
+    const alone = new Folder().write({
+      'millrace.config.ts': `
+        import { IsString } from 'class-validator';
+        import { defineProject, Input, Processor, type Reader } from 'millrace';
+        class Film { @IsString() 'Release Date'!: string; @IsString() title!: string }
+        @Processor() class Films { @Input({ schema: Film }) readonly films!: Reader<Film> }
+        export default defineProject({ name: 'films', processors: [Films] });`,
+      ...(tsconfig === undefined ? {} : { 'tsconfig.json': tsconfig }),
+    });
+    symlinkSync(folder.at('node_modules'), alone.at('node_modules'));
+    const { stdout } = await new Process(bin, alone.path, ['show', 'Films', '--json']).end();
+    alone.remove();
+    expect(JSON.parse(stdout)).toMatchObject({ inputs: [{ properties: [{ name: 'Release Date', type: 'string' }, { name: 'title' }] }] });
   });
 
   it('runs a project that has another copy of Millrace', async () => {
@@ -199,9 +218,9 @@ describe('a config file', () => {
       'error DECORATOR_MISUSED: @Input() on static A.a (millrace.config.ts:2)',
     ],
     [
-      'whose decorators no tsconfig allows',
-      { 'millrace.config.ts': `import { Processor } from 'millrace';\n@Processor() class A {}\nexport default A;`, 'tsconfig.json': '{}' },
-      'millrace.config.ts uses decorators, which no tsconfig.json allows: set "experimentalDecorators"',
+      'whose tsconfig is broken',
+      { 'millrace.config.ts': `export default 1 as number;`, 'tsconfig.json': '{ "compilerOptions": {' },
+      'millrace.config.ts cannot be loaded: its TypeScript cannot be compiled: its tsconfig.json, or what that extends, cannot be read',
     ],
   ])('%s is told in one message, with 2', async (name, files, message) => {
     const cwd = `config/${name.replaceAll(' ', '-')}`;
