@@ -84,6 +84,7 @@ class ComposedApp implements App {
   readonly #specs: ReadonlyMap<string, ProcessorSpec>;
   readonly #running = new Set<Promise<unknown>>();
   readonly #events: EventHub;
+  readonly #undecorated: readonly Fault[];
   readonly #strict: boolean;
   readonly #failedClosers: MillraceError[] = [];
   #observed = false;
@@ -96,6 +97,7 @@ class ComposedApp implements App {
     this.container = createContainer(merged) as ContainerCore;
     this.#strict = internal.strict ?? false;
     if (this.#strict) this.#collectFailedClosers();
+    this.#undecorated = undecorated(merged.processors ?? []);
     this.#specs = specsByName(merged.processors ?? []);
     this.#events = new EventHub((event, error) => {
       log.error(new Masker().text(`a listener of '${event}' threw: ${String(error)}`));
@@ -130,7 +132,7 @@ class ComposedApp implements App {
   }
 
   check(): readonly Fault[] {
-    return this.container.check();
+    return [...this.#undecorated, ...this.container.check()];
   }
 
   override<T>(what: Dependency<T>, by: Given<NoInfer<T>>): Disposable {
@@ -226,8 +228,27 @@ function mergeProject({ project, ...options }: AppOptions): AppOptions {
   };
 }
 
-/** Two of one name are reported by the check. */
-function specsByName(processors: readonly Class[]): Map<string, ProcessorSpec> {
-  const specs = processors.flatMap((processor) => findProcessorSpec(processor) ?? []);
+/** Classes that may be built, but not run. */
+function undecorated(processors: readonly unknown[]): Fault[] {
+  return processors.filter(isClass).flatMap((processor) =>
+    findProcessorSpec(processor) === undefined
+      ? {
+          code: 'PROCESSOR_UNKNOWN',
+          message: `${processor.name} is among the processors and is none`,
+          where: [],
+          path: [processor.name],
+          fix: `Decorate ${processor.name} with @Processor(), or take it out: what a processor depends on need not be listed.`,
+        }
+      : [],
+  );
+}
+
+/** What is no class, and two of one name, are reported by the container's check. */
+function specsByName(processors: readonly unknown[]): Map<string, ProcessorSpec> {
+  const specs = processors.filter(isClass).flatMap((processor) => findProcessorSpec(processor) ?? []);
   return new Map(specs.map((spec) => [spec.name, spec]));
+}
+
+function isClass(value: unknown): value is Class {
+  return typeof value === 'function';
 }
