@@ -66,3 +66,12 @@ export class Reprice {
 export function reprice({ id, product, price }: Sale): Sale {
   return { id, product, price: price * 1.1 };
 }
+
+@Processor()
+export class UpsertBatches {
+  @Input() readonly from!: Reader<Sale>;
+  @Output({ mode: 'upsert', key: 'id' }) readonly to!: Writer<Sale>;
+  async run(): Promise<void> {
+    for await (const batch of this.from.batches()) await this.to.write(batch);
+  }
+}

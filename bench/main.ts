@@ -2,12 +2,13 @@ import Table from 'cli-table3';
 import { load } from './load.js';
 import type { Line } from './measure.js';
 import { memory } from './memory.js';
+import { mongo } from './mongo.js';
 import { rows, validation } from './rows.js';
 import { scope } from './scope.js';
 import { store } from './store.js';
 import { task } from './task.js';
 
-const sections: Readonly<Record<string, () => Line[] | Promise<Line[]>>> = { task, scope, rows, validation, store, memory, load };
+const sections: Readonly<Record<string, () => Line[] | Promise<Line[]>>> = { task, scope, rows, validation, store, mongo, memory, load };
 
 // npm run bench [-- section …]
 const asked = process.argv.slice(2);

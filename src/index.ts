@@ -25,8 +25,9 @@ export { defineProject, type Project, type ProjectOptions } from './project/proj
 export type { Stores } from './project/stores.js';
 export { embeddedStore } from './storage/embedded.js';
 export { memoryStore } from './storage/memory.js';
+export { mongoStore, type MongoStoreOptions } from './storage/mongo.js';
 export { openStore } from './storage/open.js';
-export type { CommitOptions, Index, Rows, Stage, StagedFile, StagedOutput, StageOwner, Store } from './storage/store.js';
+export type { CommitOptions, Index, Rows, Stage, StagedFile, StagedOutput, StageOwner, Store, Superseded } from './storage/store.js';
 export type { RunOptions } from './task/runner.js';
 export type { Task } from './task/task.js';
 export { Scope } from './types.js';

@@ -1,5 +1,7 @@
 import { describeValue, MillraceError, suggestName } from '../errors.js';
 import { aggregateRows } from '../storage/aggregate.js';
+import { shellText } from '../storage/shell-text.js';
+import type { Store } from '../storage/store.js';
 import type { Reader, Row, Writer } from '../types.js';
 import { PortReader } from './reader.js';
 import { batchSize, toStages, type Batches } from './source.js';
@@ -41,30 +43,52 @@ export async function aggregate(aggregation: Aggregation): Promise<number> {
   if (!Array.isArray(pipeline)) throw invalid(processor, `the pipeline is ${describeValue(pipeline)}`, 'Pass an array of stages.');
   const aliases = new Set([...ports.keys()].filter((alias) => alias !== 'from'));
   checkPipeline(processor, pipeline, aliases, 'pipeline');
+  await output.settle(); // rows that were written before are not among those of the aggregation
   const before = output.state.rows;
-  await output.write(toRows(rowsOf(aggregation, ports, aliases)));
+  const place = placeOf(aggregation, ports, aliases);
+  if (place !== undefined) {
+    aggregation.log(`db.getCollection(${JSON.stringify(place.name)}).aggregate(${shellText(place.stages)})`);
+    const rows = await output.aggregate(place.store, place.name, place.stages);
+    if (rows !== undefined) return rows;
+  }
+  await output.write(
+    toRows(place?.store.aggregate<Row>(place.name, place.stages).batches(batchSize) ?? rowsOf(aggregation, ports, aliases)),
+  );
   await output.settle();
   return output.state.rows - before;
 }
 
-/** On the store, where every port is a collection of the same one; else through the engine of the embedded store. */
-function rowsOf(aggregation: Aggregation, ports: ReadonlyMap<string, PortReader<unknown>>, aliases: ReadonlySet<string>): Batches {
-  const { pipeline } = aggregation;
+/** A pipeline that runs where its ports are. */
+interface Place {
+  readonly store: Store;
+  readonly name: string;
+  readonly stages: readonly object[];
+}
+
+/** Undefined where not every port is a collection of the same store. */
+function placeOf(
+  aggregation: Aggregation,
+  ports: ReadonlyMap<string, PortReader<unknown>>,
+  aliases: ReadonlySet<string>,
+): Place | undefined {
   const from = ports.get('from') as PortReader<unknown>;
   const place = from.origin.state.source.collection;
-  const lookups = [...aliases].map((alias) => [alias, ports.get(alias) as PortReader<unknown>] as const);
+  if (place === undefined) return undefined;
   const names = new Map<string, string>();
-  for (const [alias, reader] of lookups) {
-    const other = reader.origin.state.source.collection;
-    if (other !== undefined && other.store === place?.store && other.queries.length + reader.origin.queries.length === 0)
-      names.set(alias, other.name);
+  for (const alias of aliases) {
+    const { origin } = ports.get(alias) as PortReader<unknown>;
+    const other = origin.state.source.collection;
+    if (other === undefined || other.store !== place.store || other.queries.length + origin.queries.length > 0) return undefined;
+    names.set(alias, other.name);
   }
-  if (place !== undefined && names.size === aliases.size) {
-    const stages = [...toStages([...place.queries, ...from.origin.queries]), ...(renameAliases(pipeline, names) as object[])];
-    aggregation.log(`db.getCollection(${JSON.stringify(place.name)}).aggregate(${JSON.stringify(stages)})`);
-    return place.store.aggregate<Row>(place.name, stages).batches(batchSize);
-  }
-  const loaders = Object.fromEntries(lookups.map(([alias, reader]) => [alias, () => reader.toArray() as Promise<Row[]>]));
+  const stages = [...toStages([...place.queries, ...from.origin.queries]), ...(renameAliases(aggregation.pipeline, names) as object[])];
+  return { store: place.store, name: place.name, stages };
+}
+
+/** Through the engine of the embedded store. */
+function rowsOf({ pipeline }: Aggregation, ports: ReadonlyMap<string, PortReader<unknown>>, aliases: ReadonlySet<string>): Batches {
+  const from = ports.get('from') as PortReader<unknown>;
+  const loaders = Object.fromEntries([...aliases].map((alias) => [alias, () => (ports.get(alias) as PortReader<Row>).toArray()]));
   return aggregateRows(from.batches() as Batches, pipeline, loaders);
 }
 

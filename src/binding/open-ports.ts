@@ -1,5 +1,6 @@
 import { suggestName } from '../errors.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
+import type { Superseded } from '../storage/store.js';
 import type { PortCount, Reader, Row, TaskContext, Writer } from '../types.js';
 import { Gate } from './gate.js';
 import type { OutputPlace, ResolvedInput, ResolvedOutput, ResolvedPorts } from './ports.js';
@@ -105,6 +106,11 @@ export class OpenPorts {
   async publish(): Promise<readonly string[]> {
     await this.#publication.publish();
     return this.#ports.outputs.filter(({ to }) => to.kind !== 'nowhere' && to.kind !== 'sink').map(({ spec }) => spec.property);
+  }
+
+  /** What other runs had published while this one was under way, and what it published took the place of. */
+  get superseded(): readonly Superseded[] {
+    return this.#publication.superseded;
   }
 
   abort(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { FileFormat } from '../storage/files/format.js';
 import type { FileWriter } from '../storage/files/write.js';
-import type { Stage, StagedFile, StagedOutput, Store } from '../storage/store.js';
+import type { Stage, StagedFile, StagedOutput, Store, Superseded } from '../storage/store.js';
 import type { Column, Row, WriteMode } from '../types.js';
 import type { Target } from './target.js';
 
@@ -40,6 +40,7 @@ export class Publication {
   readonly #stages = new Map<Store, { readonly stage: Promise<Stage>; readonly outputs: StagedOutput[] }>();
   readonly #files: Promise<FileWriter>[] = [];
   readonly #arrays: { readonly place: ArrayPlace; readonly rows: Row[] }[] = [];
+  readonly #superseded: Superseded[] = [];
   #committed = false;
 
   /** @param coordinator - undefined where nothing goes to a store or a file. */
@@ -52,8 +53,12 @@ export class Publication {
   collection(place: CollectionPlace): Target {
     const { store, collection, mode, key, overwrite, sparse } = place;
     const { stage, outputs } = this.#stageIn(store);
-    outputs.push({ collection, mode, overwrite, sparse, ...(key === undefined ? {} : { key }) });
-    return { take: (rows) => stage.then((open) => open.insert(collection, rows)) };
+    const output = { collection, mode, overwrite, sparse, ...(key === undefined ? {} : { key }) };
+    outputs.push(output);
+    return {
+      take: (rows) => stage.then((open) => open.insert(collection, rows, output)),
+      aggregate: async (from, name, pipeline) => (from === store ? (await stage).aggregate?.(output, name, pipeline) : undefined),
+    };
   }
 
   file(place: FilePlace): Target {
@@ -75,6 +80,11 @@ export class Publication {
     for (const { place, rows } of this.#arrays) fillArray(place, rows);
   }
 
+  /** What other runs had published while this one was under way, and what it published took the place of. */
+  get superseded(): readonly Superseded[] {
+    return this.#superseded;
+  }
+
   /** Drops what was written; what cannot be dropped now is left to the store's recovery, as is what was committed. */
   async abort(): Promise<void> {
     if (this.#committed) return;
@@ -94,8 +104,10 @@ export class Publication {
       participants: participants.map(({ store, stage }) => ({ url: store.url, id: stage.id })),
     });
     this.#committed = true;
-    for (const { stage } of participants) await stage.publish();
-    await coordinator.stage.publish();
+    for (const { stage } of [...participants, coordinator]) {
+      await stage.publish();
+      this.#superseded.push(...(stage.superseded ?? []));
+    }
     await coordinator.stage.finish();
   }
 

@@ -43,6 +43,11 @@ export class RowGuard {
     return this.#options.check?.mayBeAsync === true;
   }
 
+  /** Whether every row passes, so that none need be looked at. */
+  get passesAll(): boolean {
+    return this.#options.check === undefined && this.#options.key === undefined;
+  }
+
   /** Whether a row that was read may be left out. */
   get mayDrop(): boolean {
     return this.#options.onInvalid === 'reject';

@@ -1,4 +1,5 @@
 import { toError } from '../errors.js';
+import type { Store } from '../storage/store.js';
 import type { Row, Writer } from '../types.js';
 import type { Gate } from './gate.js';
 import { portClosed, type RowGuard } from './row-guard.js';
@@ -65,6 +66,20 @@ export class PortWriter<T> implements Writer<T> {
     if (this.#failure === undefined && this.#buffer.length > 0) void this.#send(this.#takeBuffer());
     await this.#sending;
     this.#throwFailure();
+  }
+
+  /** Takes what a pipeline makes of a collection without seeing the rows; undefined where they must come by here. After `settle`. */
+  async aggregate(store: Store, from: string, pipeline: readonly object[]): Promise<number | undefined> {
+    const state = this.#state;
+    if (!state.guard.passesAll || state.target.aggregate === undefined) return undefined;
+    this.#throwIfClosed();
+    const rows = await this.#watch(state.target.aggregate(store, from, pipeline));
+    if (rows === undefined) return undefined;
+    this.#offered += rows;
+    state.rows += rows;
+    state.batches++;
+    state.onRows?.(state.property, state.rows);
+    return rows;
   }
 
   get state(): OutputState {
@@ -202,7 +217,7 @@ export class PortWriter<T> implements Writer<T> {
   }
 
   /** Keeps a write in sight until it settles; a rejection that nobody awaits fails the task in `flush`, not the process. */
-  #watch(write: Promise<void>): Promise<void> {
+  #watch<R>(write: Promise<R>): Promise<R> {
     const settled = write.then(
       () => void this.#writing.delete(settled),
       () => void this.#writing.delete(settled),

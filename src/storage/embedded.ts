@@ -11,7 +11,7 @@ import { discard, hasGarbage, sweep } from './embedded/garbage.js';
 import { Inserter } from './embedded/inserter.js';
 import { leaseTime, thisProcess } from './embedded/owner.js';
 import { choosePlan, type Plan } from './embedded/plan.js';
-import { decideStage, recover, settleStage, type OpenPeer } from './embedded/recovery.js';
+import { decideStage, recover, settleStage } from './embedded/recovery.js';
 import { findNumbers, findRows } from './embedded/source.js';
 import { EmbeddedStage, type StageHome } from './embedded/stage.js';
 import { findStage } from './embedded/stage-record.js';
@@ -22,6 +22,7 @@ import { checkRow, sayInserted } from './ids.js';
 import { findSame, idIndexName, keyDuplicate, parseIndex } from './index-spec.js';
 import { checkKey, checkName, inChunks, ownPrefix } from './input.js';
 import { storeClosed } from './ownership.js';
+import { announcePeer, openKnownPeer, type OpenPeer } from './peer.js';
 import { sortedNames } from './query/key-text.js';
 import { compileQuery, needsExpressions, runQuery, type CompiledQuery } from './query/query.js';
 import { createRows } from './rows.js';
@@ -64,6 +65,7 @@ export class EmbeddedStore implements Store, Peer {
   constructor(path: string) {
     this.#folder = resolve(path);
     this.url = scheme + this.#folder;
+    announcePeer(this.url, openPeer);
   }
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the contract has it
@@ -369,7 +371,7 @@ function endReading(reading: Reading): void {
 }
 
 const openPeer: OpenPeer = async (url) => {
-  if (!url.startsWith(scheme)) return undefined;
+  if (!url.startsWith(scheme)) return openKnownPeer(url);
   const folder = url.slice(scheme.length);
   return existsSync(join(folder, 'data.mdb')) ? new EmbeddedStore(folder) : undefined;
 };

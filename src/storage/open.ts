@@ -1,10 +1,11 @@
 import { MillraceError } from '../errors.js';
 import { embeddedStore } from './embedded.js';
 import { memoryStore } from './memory.js';
+import { mongoStore } from './mongo.js';
 import type { Store } from './store.js';
 
 /**
- * A store by its URL: `memory:`, `embedded:./folder` or a plain path. Nothing is opened before it is used.
+ * A store by its URL: `memory:`, `embedded:./folder`, a plain path, `mongodb://host/database`. Nothing is opened before it is used.
  *
  * @throws MillraceError `STORE_UNKNOWN` for a URL of another scheme.
  */
@@ -13,10 +14,9 @@ export function openStore(url: string): Store {
   if (scheme === undefined && url !== '') return embeddedStore({ path: url });
   if (scheme === 'memory') return memoryStore();
   if (scheme === 'embedded') return embeddedStore(url.length > 'embedded:'.length ? { path: url.slice('embedded:'.length) } : {});
+  if (scheme === 'mongodb' || scheme === 'mongodb+srv') return mongoStore({ url });
   throw new MillraceError(
     'STORE_UNKNOWN',
-    url === ''
-      ? "a store's URL is empty: use memory:, embedded:./folder or a path"
-      : `no store has URLs like '${scheme ?? url}:…': use memory:, embedded:./folder or a path`,
+    `${url === '' ? "a store's URL is empty" : `no store has URLs like '${scheme ?? url}:…'`}: use memory:, embedded:./folder, a path or mongodb://host/database`,
   );
 }

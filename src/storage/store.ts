@@ -82,6 +82,12 @@ export interface StagedFile {
   readonly to: string;
 }
 
+/** Rows that a run published, and that another run replaced which was under way at the same time. */
+export interface Superseded {
+  readonly collection: string;
+  readonly runId: string;
+}
+
 /** What is committed elsewhere along with a coordinator's own outputs. */
 export interface CommitOptions {
   readonly files?: readonly StagedFile[];
@@ -103,8 +109,17 @@ export interface CommitOptions {
  */
 export interface Stage {
   readonly id: string;
-  /** Adds rows to those staged for a collection; resolves when more may come (back-pressure). */
-  insert(collection: string, rows: readonly Row[]): Promise<void>;
+  /**
+   * Adds rows to those staged for a collection; resolves when more may come (back-pressure).
+   *
+   * @param output - how they will go into place, where that is known already: a store may stage them accordingly.
+   */
+  insert(collection: string, rows: readonly Row[], output?: StagedOutput): Promise<void>;
+  /**
+   * Stages what a pipeline makes of a collection of the same store, without the rows ever leaving it; answers how many there are, and
+   * undefined where it cannot be done so. What a pipeline names are collections.
+   */
+  aggregate?(output: StagedOutput, from: string, pipeline: readonly object[]): Promise<number | undefined>;
   /** Notes a temporary file that goes when the stage is dropped; call it before the file is made. */
   holdFile(path: string): Promise<void>;
   /**
@@ -119,6 +134,11 @@ export interface Stage {
   commit(options?: CommitOptions): Promise<void>;
   /** Puts the outputs (and, on the coordinator, the files) into place; may be repeated. */
   publish(): Promise<void>;
+  /**
+   * What `publish` took the place of that other runs had published after this stage was opened: it is superseded. Stores where runs
+   * cannot meet have none.
+   */
+  readonly superseded?: readonly Superseded[];
   /** Removes the commit record, when every participant has published. Only on the coordinator. */
   finish(): Promise<void>;
   /** Drops what was staged; never throws for what is gone already. */

@@ -102,8 +102,9 @@ function openPorts({ runtime, task, taskId, runId, attempt, log, events, facts }
   });
 }
 
-async function publish({ events, facts }: AttemptOptions, ports: OpenPorts): Promise<void> {
+async function publish({ events, facts, runtime, runId }: AttemptOptions, ports: OpenPorts): Promise<void> {
   const outputs = await ports.publish();
+  if (ports.superseded.length > 0) runtime.recorder.superseded(runId, ports.superseded);
   if (outputs.length > 0 && events.has('publish')) events.emit('publish', { ...facts(), outputs });
 }
 

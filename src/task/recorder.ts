@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { hostname } from 'node:os';
-import type { Store } from '../storage/store.js';
+import type { Store, Superseded } from '../storage/store.js';
 import type { Log, PortCount, RunStatus, StepStatus, TaskMonitor } from '../types.js';
 
 export const runsCollection = '_millrace_runs';
 export const tasksCollection = '_millrace_tasks';
+/** Which runs' outputs were taken the place of by runs that were under way at the same time. */
+const supersededCollection = '_millrace_superseded';
 
 /** How a run went, as it is kept in the default store. */
 export interface RunRecord {
@@ -18,6 +20,15 @@ export interface RunRecord {
   readonly ms: number;
   /** The message of the error, secrets masked. */
   readonly error?: string;
+  /** Outputs that another run published at the same time, after this one: what this run wrote is gone from them. */
+  readonly superseded?: readonly { readonly collection: string; readonly by: string }[];
+}
+
+interface SupersededRecord {
+  readonly runId: string;
+  readonly collection: string;
+  readonly by: string;
+  readonly at: Date;
 }
 
 /** How a task went. Ports by their own names. */
@@ -50,12 +61,14 @@ const slack = 5000;
 export interface Recorder {
   task(record: TaskRecord): void;
   run(record: RunRecord): void;
+  /** Notes on other runs' records that this one's outputs took the place of theirs. */
+  superseded(by: string, runs: readonly Superseded[]): void;
   /** Resolves when everything recorded so far is stored. */
   flush(): Promise<void>;
 }
 
 /** For unit tests: nothing is kept. */
-export const noRecorder: Recorder = Object.freeze({ task: nothing, run: nothing, flush: () => Promise.resolve() });
+export const noRecorder: Recorder = Object.freeze({ task: nothing, run: nothing, superseded: nothing, flush: () => Promise.resolve() });
 
 /** Writes records in batches, beside the work: a record that cannot be written is a warning, never a failed run. */
 export class StoreRecorder implements Recorder {
@@ -63,6 +76,7 @@ export class StoreRecorder implements Recorder {
   readonly #log: Log;
   #runs: RunRecord[] = [];
   #tasks: TaskRecord[] = [];
+  #superseded: SupersededRecord[] = [];
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> = Promise.resolve();
   #sinceTrim = 0;
@@ -82,13 +96,20 @@ export class StoreRecorder implements Recorder {
     this.#schedule();
   }
 
+  superseded(by: string, runs: readonly Superseded[]): void {
+    const at = new Date();
+    for (const { collection, runId } of runs) this.#superseded.push({ runId, collection, by, at });
+    this.#schedule();
+  }
+
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const [runs, tasks] = [this.#runs, this.#tasks];
+    const [runs, tasks, superseded] = [this.#runs, this.#tasks, this.#superseded];
     this.#runs = [];
     this.#tasks = [];
-    if (runs.length + tasks.length > 0) this.#sending = this.#sending.then(() => this.#send(runs, tasks));
+    this.#superseded = [];
+    if (runs.length + tasks.length + superseded.length > 0) this.#sending = this.#sending.then(() => this.#send(runs, tasks, superseded));
     return this.#sending;
   }
 
@@ -97,16 +118,19 @@ export class StoreRecorder implements Recorder {
     else this.#timer ??= setTimeout(() => void this.flush(), latest).unref();
   }
 
-  async #send(runs: readonly RunRecord[], tasks: readonly TaskRecord[]): Promise<void> {
+  async #send(runs: readonly RunRecord[], tasks: readonly TaskRecord[], superseded: readonly SupersededRecord[]): Promise<void> {
     try {
       const store = this.#store();
       const from = await (origin ??= readOrigin());
+      if (superseded.length > 0) await store.insert(supersededCollection, superseded);
       if (tasks.length > 0) await store.insert(tasksCollection, tasks);
-      if (runs.length === 0) return;
-      await store.insert(
-        runsCollection,
-        runs.map((run) => Object.assign(run, from)),
-      );
+      if (runs.length > 0) {
+        await store.insert(
+          runsCollection,
+          runs.map((run) => Object.assign(run, from)),
+        );
+      }
+      await markSuperseded(store, [...runs.map(({ _id }) => _id), ...superseded.map(({ runId }) => runId)]);
       await this.#trim(store, runs.length);
     } catch (error) {
       this.#log.warn(`run records could not be written: ${(error as Error).message}`);
@@ -125,7 +149,23 @@ export class StoreRecorder implements Recorder {
     if (oldest === undefined) return;
     await store.delete(runsCollection, { started: { $lte: oldest.started } });
     await store.delete(tasksCollection, { started: { $lte: oldest.started } });
+    await store.delete(supersededCollection, { at: { $lte: oldest.started } });
   }
+}
+
+/**
+ * Says on the records of runs what became of their outputs. Who took the place and who is told so are two processes, and either may
+ * come first: each writes what it has to say before it looks for what the other has said.
+ */
+async function markSuperseded(store: Store, runIds: readonly string[]): Promise<void> {
+  const marks = await store.find<SupersededRecord>(supersededCollection, { filter: { runId: { $in: runIds } } }).toArray();
+  if (marks.length === 0) return;
+  const records = await store.find<RunRecord>(runsCollection, { filter: { _id: { $in: marks.map(({ runId }) => runId) } } }).toArray();
+  const marked = records.map((run) => ({
+    ...run,
+    superseded: marks.filter(({ runId }) => runId === run._id).map(({ collection, by }) => ({ collection, by })),
+  }));
+  await store.upsert(runsCollection, ['_id'], marked);
 }
 
 let origin: Promise<object> | undefined;

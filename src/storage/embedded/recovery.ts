@@ -1,13 +1,10 @@
+import { withPeer, type OpenPeer } from '../peer.js';
 import { placeFiles, removeFiles } from '../place-files.js';
-import type { Peer } from '../store.js';
 import type { Database } from './database.js';
 import { isDead } from './owner.js';
 import { dropStage, publishStage } from './stage.js';
 import { commits, findCommit, findStage, removeCommit, removeStage, stages, type CommitRecord, type StageRecord } from './stage-record.js';
 import { discard } from './garbage.js';
-
-/** Opens a store by its URL; undefined where it is gone, or cannot be opened from here. */
-export type OpenPeer = (url: string) => Promise<(Peer & AsyncDisposable) | undefined>;
 
 /**
  * Finishes what dead processes left: what they had committed is published, what they had not is dropped. Two that do it at once do no harm:
@@ -53,19 +50,4 @@ export async function decideStage(database: Database, id: string): Promise<boole
   });
   await removeFiles(files);
   return committed;
-}
-
-/** A store that is gone has nothing left to ask or to publish; one that cannot be reached may come back. */
-async function withPeer(url: string, openPeer: OpenPeer, ask: (peer: Peer) => Promise<void>): Promise<'asked' | 'gone' | 'unreachable'> {
-  let peer: (Peer & AsyncDisposable) | undefined;
-  try {
-    peer = await openPeer(url);
-    if (!peer) return 'gone';
-    await ask(peer);
-    return 'asked';
-  } catch {
-    return 'unreachable';
-  } finally {
-    await peer?.[Symbol.asyncDispose]();
-  }
 }

@@ -1,3 +1,5 @@
+import type { Decimal128 } from 'bson';
+
 import { binaryOf, order, orderOf } from './compare.js';
 import { wrongOperand } from './fault.js';
 import { toDouble, type BsonNumber } from './number.js';
@@ -38,7 +40,7 @@ function bitsOf(value: unknown): ((at: number) => boolean) | undefined {
     const { bytes } = binaryOf(value);
     return (at) => byteBit(bytes, at);
   }
-  const number = wholeNumber(value);
+  const number = isDecimal(value) ? wholePart(value) : wholeNumber(value); // the server drops the fraction of a Decimal128, of a double it does not
   return number === undefined ? undefined : (at) => numberBit(number, at);
 }
 
@@ -49,6 +51,16 @@ function byteBit(bytes: Uint8Array, at: number): boolean {
 /** BigInt shifts keep the sign, so a position beyond 63 answers with it, as the server does. */
 function numberBit(value: bigint, at: number): boolean {
   return ((value >> BigInt(at)) & 1n) === 1n;
+}
+
+function isDecimal(value: unknown): value is Decimal128 {
+  return typeof value === 'object' && (value as { readonly _bsontype?: unknown } | null)?._bsontype === 'Decimal128';
+}
+
+/** Without its fraction; undefined where it does not fit 64 bits. */
+function wholePart(value: Decimal128): bigint | undefined {
+  const { double } = toDouble(value);
+  return Math.abs(double) < 2 ** 63 ? BigInt(Math.trunc(double)) : undefined;
 }
 
 /** A number without a fraction that fits 64 bits. */

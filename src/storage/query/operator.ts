@@ -96,12 +96,12 @@ function remainderTest(operand: unknown): ElementTest {
   };
 }
 
-/** A number without its fraction; undefined where it is no number that has one. */
+/** A number without its fraction; undefined where it is no number that has one, or does not fit 64 bits. */
 export function wholePart(value: BsonNumber): bigint | undefined {
   if (typeof value === 'bigint') return value;
   if (typeof value === 'object' && value._bsontype === 'Long') return value.toBigInt();
   const { double } = toDouble(value);
-  return Number.isFinite(double) ? BigInt(Math.trunc(double)) : undefined;
+  return Math.abs(double) < 2 ** 63 ? BigInt(Math.trunc(double)) : undefined;
 }
 
 function bits(operator: BitOperator): (operand: unknown) => ElementTest {

@@ -75,7 +75,6 @@ export const aggregateCases: readonly Case[] = [
         ],
         [[{ $sort: { _id: 1 } }, { $skip: 3 }, { $limit: 1 }, { $unset: ['price'] }], [{ _id: 4, item: 'c' }]],
         [[{ $match: { price: { $gt: 2 } } }, { $count: 'n' }], [{ n: 3 }]],
-        [[{ $match: { price: 100 } }, { $count: 'n' }], []],
         [
           [
             { $match: { _id: 1 } },

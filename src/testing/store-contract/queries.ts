@@ -182,11 +182,11 @@ async function expectations(): Promise<readonly Expectation[]> {
     [{ v: /^ap/i }, [20]],
     [{ v: { $mod: [2, 1] } }, [1, 3, 4, 9, 10, 14]],
     [{ v: { $mod: [2, 0] } }, [2, 15, 25, 28, 29]],
-    [{ v: { $bitsAllSet: 1 } }, [1, 3, 9, 10, 14, 19]],
-    [{ v: { $bitsAnySet: [1, 2] } }, [3, 9, 10, 19]],
-    [{ v: { $bitsAllClear: 7 } }, [15, 25]],
-    [{ v: { $bitsAnyClear: [0] } }, [15, 25]],
-    [{ v: { $bitsAnyClear: [3, 8] } }, [1, 3, 9, 10, 14, 15, 19, 25]],
+    [{ v: { $bitsAllSet: 1 } }, [1, 3, 4, 9, 10, 14, 19]],
+    [{ v: { $bitsAnySet: [1, 2] } }, [3, 4, 9, 10, 19]],
+    [{ v: { $bitsAllClear: 7 } }, [15, 25, 28]],
+    [{ v: { $bitsAnyClear: [0] } }, [15, 25, 28]],
+    [{ v: { $bitsAnyClear: [3, 8] } }, [1, 3, 4, 9, 10, 14, 15, 19, 25, 28]],
     [{ $expr: { $gt: ['$v', '$_id'] }, _id: { $lte: 4 } }, [2]],
     [{ $expr: { $eq: ['$o.k', 2] } }, [2]],
   ];
@@ -237,12 +237,13 @@ export const queryCases: readonly Case[] = [
     async run(store, named) {
       const name = named('order');
       await fill(store, name);
-      const ascending = [22, 11, 6, 7, 26, 12, 25, 28, 29, 1, 9, 2, 3, 4, 10, 15, 14, 13, 5, 16, 17, 19, 18, 27, 8, 24, 21, 20, 23];
-      assert.deepEqual(await idsOf(store, name, { sort: { v: 1, _id: 1 } }), ascending);
-      const descending = [23, 20, 21, 24, 8, 27, 18, 19, 10, 17, 16, 5, 13, 14, 15, 9, 4, 3, 2, 1, 29, 28, 25, 12, 6, 7, 26, 11, 22];
-      assert.deepEqual(await idsOf(store, name, { sort: { v: -1, _id: 1 } }), descending);
+      const filter = { _id: { $ne: 11 } }; // servers do not agree where an empty list comes
+      const ascending = [22, 6, 7, 26, 12, 25, 28, 29, 1, 9, 2, 3, 4, 10, 15, 14, 13, 5, 16, 17, 19, 18, 27, 8, 24, 21, 20, 23];
+      assert.deepEqual(await idsOf(store, name, { filter, sort: { v: 1, _id: 1 } }), ascending);
+      const descending = [23, 20, 21, 24, 8, 27, 18, 19, 10, 17, 16, 5, 13, 14, 15, 9, 4, 3, 2, 1, 29, 28, 25, 12, 6, 7, 26, 22];
+      assert.deepEqual(await idsOf(store, name, { filter, sort: { v: -1, _id: 1 } }), descending);
       for (const limit of [1, 3, 10]) {
-        assert.deepEqual(await idsOf(store, name, { sort: { v: 1, _id: 1 }, limit, skip: 2 }), ascending.slice(2, 2 + limit));
+        assert.deepEqual(await idsOf(store, name, { filter, sort: { v: 1, _id: 1 }, limit, skip: 2 }), ascending.slice(2, 2 + limit));
       }
     },
   },

@@ -1,0 +1,150 @@
+import type { Db, MongoClient, MongoClientOptions } from 'mongodb';
+
+import { MillraceError } from '../../errors.js';
+import { maskUrl } from '../../mask.js';
+import { storeClosed } from '../ownership.js';
+import type { Address } from './address.js';
+import { toFailure, type Doing } from './failure.js';
+
+/** Milliseconds, where the URL does not say. */
+const selection = 5000;
+const connect = 5000;
+/** After which a short operation counts as not answered. */
+const quick = 30_000;
+/** The same for one that may take long: an aggregation, an index, a rename, a merge. */
+const slow = 600_000;
+
+interface Opened {
+  readonly client: MongoClient;
+  readonly db: Db;
+  /** The server's time when `at` was this process's. */
+  readonly time: number;
+  readonly at: number;
+  /** A read sees a collection as it is, or is told that it is gone: so MongoDB itself. */
+  readonly isExact: boolean;
+}
+
+/** One lazily connected client. Whatever the driver throws leaves here as an error that names host and operation. */
+export class Connection {
+  readonly address: Address;
+  readonly #quick: number;
+  #opening: Promise<Opened> | undefined;
+  #opened: Opened | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(address: Address) {
+    this.address = address;
+    const socket = Number(address.options.get('sockettimeoutms') ?? 0);
+    this.#quick = socket > 0 ? socket : quick;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Does something on the database; an answer that takes too long is a failure. */
+  async run<T>(doing: Doing, work: (db: Db) => Promise<T>, takes: 'short' | 'long' = 'short'): Promise<T> {
+    this.check();
+    try {
+      const opened = await this.#open();
+      return await (takes === 'long' ? work(opened.db) : within(this.#quick, work(opened.db)));
+    } catch (error) {
+      if (this.isClosed && !(error instanceof MillraceError)) throw storeClosed(this.address.url);
+      throw toFailure(error, doing, this.address);
+    }
+  }
+
+  /** The database, for what streams; its errors go through `failure`. */
+  async database(doing: Doing): Promise<Db> {
+    return this.run(doing, (db) => Promise.resolve(db));
+  }
+
+  failure(error: unknown, doing: Doing): unknown {
+    return this.isClosed ? storeClosed(this.address.url) : toFailure(error, doing, this.address);
+  }
+
+  /** The server's time: what leases are told by. Only once something has been done. */
+  now(): number {
+    if (this.#opened === undefined) return Date.now();
+    return this.#opened.time + performance.now() - this.#opened.at;
+  }
+
+  /** Whether a read needs no help to notice that its collection is replaced under it. Only once something has been done. */
+  get isExact(): boolean {
+    return this.#opened?.isExact ?? false;
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  /** @throws MillraceError `STORE_UNAVAILABLE` after `close`. */
+  check(): void {
+    if (this.isClosed) throw storeClosed(this.address.url);
+  }
+
+  #open(): Promise<Opened> {
+    return (this.#opening ??= this.#connect().catch((error: unknown) => {
+      this.#opening = undefined; // the next operation tries again
+      throw error;
+    }));
+  }
+
+  async #connect(): Promise<Opened> {
+    const { MongoClient } = await import('mongodb');
+    const client = create(() => new MongoClient(this.address.connection, this.#options()), this.address);
+    try {
+      await client.connect();
+      const db = client.db(this.address.database);
+      const { localTime } = await within(this.#quick, db.command({ hello: 1 }));
+      const { storageEngines } = await within(this.#quick, db.command({ buildInfo: 1 }));
+      const isExact = Array.isArray(storageEngines) && storageEngines.includes('wiredTiger');
+      const time = localTime instanceof Date ? localTime.getTime() : Date.now();
+      return (this.#opened = { client, db, time, at: performance.now(), isExact });
+    } catch (error) {
+      await client.close().catch(() => undefined); // the error that matters is the first
+      throw error;
+    }
+  }
+
+  #options(): MongoClientOptions {
+    const given = this.address.options;
+    const defaults = { serverSelectionTimeoutMS: selection, connectTimeoutMS: connect, socketTimeoutMS: slow, appName: 'millrace' };
+    const unset = Object.entries(defaults).filter(([name]) => !given.has(name.toLowerCase()));
+    return { ...Object.fromEntries(unset), ignoreUndefined: true };
+  }
+
+  async #close(): Promise<void> {
+    const opening = this.#opening;
+    if (opening === undefined) return;
+    await opening.then(
+      ({ client }) => within(connect, client.close()).catch(() => undefined), // a server that is gone need not be told
+      () => undefined,
+    );
+  }
+}
+
+/** The driver's own message shows the URL, and its stack too: neither is passed on. */
+function create(make: () => MongoClient, address: Address): MongoClient {
+  try {
+    return make();
+  } catch (error) {
+    throw new MillraceError('CONFIG_INVALID', `the MongoDB URL of ${address.url} is not accepted: ${maskUrl((error as Error).message)}`);
+  }
+}
+
+/** Rejects when the answer takes longer; what was asked goes on, and its outcome is nobody's. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(Object.assign(new Error(`no answer for ${String(ms / 1000)} s`), { name: 'MongoNetworkError' }));
+    }, ms);
+  });
+  work.catch(() => undefined); // it may fail after its time is up
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,206 @@
+import type { Collection } from 'mongodb';
+
+import { MillraceError } from '../../errors.js';
+import { stageGone } from '../ownership.js';
+import type { StagedFile, StagedOutput, StageOwner } from '../store.js';
+import type { Connection } from './connection.js';
+import { codeOf, isUnreachable, server, type Doing } from './failure.js';
+import { isDead, thisProcess, type Owner } from './owner.js';
+
+/**
+ * open      rows are staged
+ * prepared  every output can be published; a participant stays so until its coordinator has decided
+ * committed the publish is certain: whoever finds the record finishes it
+ * blocked   committed, and rows of someone else's stand where its own belong: kept for a person to look at
+ * dropped   nothing of it will be published; the record goes when what was staged is gone
+ */
+export type StageState = 'open' | 'prepared' | 'committed' | 'blocked' | 'dropped';
+
+/** How one output goes into place, decided before the commit. */
+export interface Placing {
+  readonly collection: string;
+  readonly mode: StagedOutput['mode'];
+  /** Its staging collection; it is gone when the output is in place. */
+  readonly from: string;
+  /** `rename`: takes the target's name, and its place. `found`: the same where the target is not there, else merge. */
+  readonly how: 'rename' | 'found' | 'merge';
+}
+
+/** What a process says of a stage in `_millrace_stages`: its one record, changed in single steps that name the state they expect. */
+export interface StageRecord {
+  readonly _id: string;
+  readonly runId: string;
+  /** Whoever's token this is may change the record. */
+  readonly token: string;
+  readonly owner: Owner;
+  readonly opened: Date;
+  /** Until when the owner is taken to be alive, by the server's time. */
+  readonly lease: Date;
+  readonly state: StageState;
+  readonly outputs: readonly Placing[];
+  /** Temporary files that go with the stage. */
+  readonly held: readonly string[];
+  readonly files: readonly StagedFile[];
+  /** URL of the store whose record decides. */
+  readonly coordinator?: string;
+  readonly participants: readonly { readonly url: string; readonly id: string }[];
+}
+
+export const ledgerCollection = '_millrace_stages';
+/** Milliseconds during which a decision is asked for again where the server is out of reach. */
+const patience = 15_000;
+
+/** The records of stages, as one store of this process works with them. */
+export class Ledger {
+  readonly connection: Connection;
+  /** Of this store: what it opened or took over. */
+  readonly token: string;
+  /** Milliseconds. */
+  readonly lease: number;
+  #renewed = -Infinity;
+  #mine = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(connection: Connection, token: string, lease: number) {
+    this.connection = connection;
+    this.token = token;
+    this.lease = lease;
+  }
+
+  async open({ id, runId }: StageOwner): Promise<StageRecord> {
+    const now = this.connection.now();
+    const record: StageRecord = {
+      _id: id,
+      runId,
+      token: this.token,
+      owner: thisProcess(),
+      opened: new Date(now),
+      lease: new Date(now + this.lease),
+      state: 'open',
+      outputs: [],
+      held: [],
+      files: [],
+      participants: [],
+    };
+    await this.#run(`opening stage '${id}'`, async (stages) => {
+      await stages.insertOne(record).catch((error: unknown) => {
+        if (codeOf(error) !== server.duplicateKey) throw error;
+        throw new MillraceError('DUPLICATE_NAME', `stage '${id}' is open already: each attempt has an id of its own`);
+      });
+    });
+    if (this.#mine++ === 0) this.#renewed = performance.now();
+    this.#timer ??= setInterval(() => {
+      this.renew().catch(() => undefined); // told by `checkAlive`, and by whatever the stage does next
+    }, this.lease / 3).unref();
+    return record;
+  }
+
+  /**
+   * Changes a record that is in one of these states and this store's. An answer that got lost is asked for again: the change has
+   * happened, or has not, when this settles.
+   *
+   * @throws MillraceError `STORE_UNAVAILABLE` where it is in another state, or someone else's by now.
+   */
+  async change(id: string, from: readonly StageState[], change: Partial<StageRecord>): Promise<void> {
+    const doing = `changing stage '${id}'`;
+    const changed = await persist(patience, () =>
+      this.#run(doing, async (stages) => {
+        const { matchedCount } = await stages.updateOne(
+          { _id: id, token: this.token, state: { $in: from } },
+          { $set: change },
+          { writeConcern: { w: 'majority', journal: true } },
+        );
+        if (matchedCount === 1) return true;
+        if (change.state === undefined) return false;
+        const now = await stages.findOne({ _id: id, token: this.token }); // an earlier attempt may have arrived
+        return now?.state === change.state;
+      }),
+    );
+    if (!changed) throw stageGone(id);
+  }
+
+  async hold(id: string, path: string): Promise<void> {
+    const held = await this.#run(`noting a file of stage '${id}'`, (stages) =>
+      stages.updateOne({ _id: id, token: this.token, state: 'open' }, { $addToSet: { held: path } }),
+    );
+    if (held.matchedCount !== 1) throw stageGone(id);
+  }
+
+  find(id: string): Promise<StageRecord | undefined> {
+    return this.#run(`reading stage '${id}'`, async (stages) => (await stages.findOne({ _id: id })) ?? undefined);
+  }
+
+  all(): Promise<readonly StageRecord[]> {
+    return this.#run('reading what runs have staged', (stages) => stages.find({}).toArray());
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#run(`removing stage '${id}'`, (stages) => stages.deleteOne({ _id: id, token: this.token }));
+  }
+
+  /** Nobody renews its lease from now on. */
+  forget(): void {
+    if (--this.#mine > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  isAbandoned({ owner, lease }: StageRecord): boolean {
+    return isDead(owner) || lease.getTime() < this.connection.now();
+  }
+
+  /**
+   * Makes a record this store's, if nobody else has changed it since it was read.
+   *
+   * @param state - what it is from then on.
+   */
+  async take({ _id, token, lease, state }: StageRecord, next: StageState): Promise<StageRecord | undefined> {
+    const mine = { token: this.token, owner: thisProcess(), lease: new Date(this.connection.now() + this.lease), state: next };
+    return this.#run(`taking over stage '${_id}'`, async (stages) => {
+      const { matchedCount } = await stages.updateOne({ _id, token, lease, state }, { $set: mine });
+      return matchedCount === 1 ? ((await stages.findOne({ _id, token: this.token })) ?? undefined) : undefined;
+    });
+  }
+
+  /** Whether a lease may have run out unnoticed: this process was stopped, or its server out of reach. */
+  async checkAlive(id: string): Promise<void> {
+    if (performance.now() - this.#renewed < this.lease) return;
+    await this.renew();
+    const record = await this.find(id);
+    if (record?.token !== this.token || record.state !== 'open') throw stageGone(id);
+  }
+
+  async renew(): Promise<void> {
+    const at = performance.now();
+    await this.#run('renewing the lease of what is staged', (stages) =>
+      stages.updateMany(
+        { token: this.token, state: { $ne: 'dropped' } },
+        { $set: { lease: new Date(this.connection.now() + this.lease) } },
+      ),
+    );
+    this.#renewed = at;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #run<T>(what: string, work: (stages: Collection<StageRecord>) => Promise<T>): Promise<T> {
+    const doing: Doing = { what };
+    return this.connection.run(doing, (db) => work(db.collection<StageRecord>(ledgerCollection, { readPreference: 'primary' })));
+  }
+}
+
+/** Does again what may be done again, while the server is out of reach and the time is not up. */
+export async function persist<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  const end = performance.now() + ms;
+  for (let wait = 50; ; wait = Math.min(2 * wait, 1000)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUnreachable(error) || performance.now() + wait > end) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+}

@@ -1,0 +1,310 @@
+import type { ObjectId } from 'bson';
+import type { Document } from 'mongodb';
+
+import { checkRow, withId } from '../ids.js';
+import { checkName } from '../input.js';
+import { checkOwnership, stageGone, upsertKey } from '../ownership.js';
+import { syncFiles } from '../place-files.js';
+import type { CommitOptions, Stage, StagedOutput, Superseded } from '../store.js';
+import type { Row } from '../../types.js';
+import { isUnreachable } from './failure.js';
+import { buildIndexes, listIndexes, type ServerIndex } from './index-list.js';
+import type { Placing, StageRecord } from './ledger.js';
+import { dropStage, publishFiles, publishOutputs, type Room } from './publish.js';
+import { readBatches } from './read.js';
+import { prefixOf } from './staging.js';
+import { checkRename, createCollection, describeTarget, type TargetInfo } from './target.js';
+import { checkMerge } from './unique.js';
+import { dropKeyIndex, resolveUpsert } from './upsert.js';
+import { insertBatch } from './write.js';
+
+/** The rows staged for one collection. */
+interface Staged {
+  readonly collection: string;
+  /** The staging collection. */
+  readonly name: string;
+  /** Rows stand in `row` under numbers that count up: for an upsert the last of equal keys wins. */
+  readonly numbered: boolean;
+  rows: number;
+  /** No row came with an `_id` of its own. */
+  freshIds: boolean;
+  /** Answers when the staging collection is there. */
+  readonly made: Promise<void>;
+}
+
+interface StageOptions {
+  readonly room: Room;
+  readonly record: StageRecord;
+  readonly makeId: () => ObjectId;
+  /** Told when the stage has ended, and whether something of it is left to do for whoever opens the store next. */
+  readonly ended: (left: boolean) => void;
+}
+
+/**
+ * What an attempt writes goes to collections of its stage's own; the stage's record says how far it is.
+ */
+export class MongoStage implements Stage {
+  readonly id: string;
+  readonly #room: Room;
+  readonly #makeId: () => ObjectId;
+  readonly #ended: (left: boolean) => void;
+  readonly #staged = new Map<string, Staged>();
+  readonly #superseded: Superseded[] = [];
+  #record: StageRecord;
+  #over = false;
+
+  constructor({ room, record, makeId, ended }: StageOptions) {
+    this.id = record._id;
+    this.#room = room;
+    this.#record = record;
+    this.#makeId = makeId;
+    this.#ended = ended;
+  }
+
+  async insert(collection: string, rows: readonly Row[], output?: StagedOutput): Promise<void> {
+    this.#check();
+    const staged = this.#stagedFor(collection, output);
+    const documents = rows.map((row, at) => this.#toDocument(staged, row, at));
+    if (documents.length === 0) return;
+    staged.rows += documents.length;
+    await Promise.all([staged.made, this.#room.ledger.checkAlive(this.id)]);
+    await insertBatch(this.#room.connection, { into: staged.name, named: collection }, documents, undefined);
+  }
+
+  async aggregate(output: StagedOutput, from: string, pipeline: readonly object[]): Promise<number | undefined> {
+    this.#check();
+    if (output.mode === 'upsert') return undefined; // which of equal keys is the last is told by the order in which rows are written
+    const { connection } = this.#room;
+    const staged = this.#stagedFor(output.collection, output);
+    await Promise.all([staged.made, this.#room.ledger.checkAlive(this.id)]);
+    const doing = { what: `aggregating '${from}' into '${output.collection}'`, refused: 'PIPELINE_INVALID' } as const;
+    const into = { $merge: { into: staged.name, on: '_id', whenMatched: 'fail', whenNotMatched: 'insert' } };
+    await connection.run(
+      doing,
+      (db) =>
+        db
+          .collection(from)
+          .aggregate([...(pipeline as Document[]), into], { allowDiskUse: true })
+          .toArray(),
+      'long',
+    );
+    const rows = await connection.run(doing, (db) => db.collection(staged.name, { readPreference: 'primary' }).countDocuments({}), 'long');
+    const added = rows - staged.rows;
+    staged.rows = rows;
+    if (added > 0) staged.freshIds = false;
+    return added;
+  }
+
+  async holdFile(path: string): Promise<void> {
+    this.#check();
+    await this.#room.ledger.hold(this.id, path);
+    this.#record = { ...this.#record, held: [...this.#record.held, path] };
+  }
+
+  async prepare(outputs: readonly StagedOutput[], coordinator?: string): Promise<void> {
+    this.#check();
+    const { ledger, locks } = this.#room;
+    await ledger.checkAlive(this.id);
+    const built = new Map<string, readonly ServerIndex[]>();
+    for (const output of outputs) if (output.mode === 'replace') built.set(output.collection, await this.#buildAhead(output));
+    await locks.acquire(
+      this.id,
+      outputs.map(({ collection }) => collection),
+    );
+    const placings: Placing[] = [];
+    for (const output of outputs) {
+      const placing = await this.#plan(output, built.get(output.collection));
+      if (placing !== undefined) placings.push(placing);
+    }
+    const change = { state: 'prepared', outputs: placings, ...(coordinator === undefined ? {} : { coordinator }) } as const;
+    await ledger.change(this.id, ['open'], change);
+    this.#record = { ...this.#record, ...change };
+  }
+
+  async commit({ files = [], participants = [] }: CommitOptions = {}): Promise<void> {
+    this.#check();
+    await syncFiles(files);
+    const change = { state: 'committed', files, participants } as const;
+    await this.#room.ledger.change(this.id, ['prepared'], change);
+    this.#record = { ...this.#record, ...change };
+  }
+
+  get superseded(): readonly Superseded[] {
+    return this.#superseded;
+  }
+
+  async publish(): Promise<void> {
+    const participant = this.#record.coordinator !== undefined;
+    try {
+      if (participant && this.#record.state === 'prepared') await this.#decided();
+      this.#superseded.push(...(await publishOutputs(this.#room, this.#record)));
+      await publishFiles(this.#record);
+      if (participant) await this.#remove();
+    } catch (error) {
+      this.#end(true);
+      throw error;
+    }
+  }
+
+  async finish(): Promise<void> {
+    await this.#remove();
+  }
+
+  async abort(): Promise<void> {
+    if (this.#over) return;
+    try {
+      await this.#room.ledger.change(this.id, ['open', 'prepared'], { state: 'dropped' });
+    } catch (error) {
+      this.#end(true);
+      if (isUnreachable(error)) throw error;
+      return; // committed after all, or ended by someone else: the record says how it goes on
+    }
+    await dropStage(this.#room, this.#record);
+    this.#end(false);
+  }
+
+  /** On a participant: its coordinator has committed. */
+  async #decided(): Promise<void> {
+    await this.#room.ledger.change(this.id, ['prepared'], { state: 'committed' });
+    this.#record = { ...this.#record, state: 'committed' };
+  }
+
+  async #remove(): Promise<void> {
+    await this.#room.ledger.remove(this.id);
+    this.#end(false);
+  }
+
+  #end(left: boolean): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#ended(left);
+  }
+
+  #stagedFor(collection: string, output: StagedOutput | undefined): Staged {
+    const found = this.#staged.get(collection);
+    if (found !== undefined) return found;
+    checkName(collection);
+    const name = `${prefixOf(this.id)}${String(this.#staged.size)}`;
+    const numbered = output?.mode === 'upsert';
+    const made = numbered ? Promise.resolve() : this.#make(collection, name);
+    made.catch(() => undefined); // met by whoever writes or prepares
+    const staged = { collection, name, numbered, rows: 0, freshIds: true, made };
+    this.#staged.set(collection, staged);
+    return staged;
+  }
+
+  /** With what the target was made with, since it takes its place. */
+  async #make(collection: string, name: string): Promise<void> {
+    const { connection } = this.#room;
+    const { options } = await describeTarget(connection, collection);
+    if (Object.keys(options).length > 0) await createCollection(connection, name, options);
+  }
+
+  #toDocument(staged: Staged, row: Row, at: number): Row {
+    checkRow(staged.collection, row, staged.rows + at);
+    if (staged.numbered) return { _id: staged.rows + at, row };
+    if ((row as { readonly _id?: unknown })._id !== undefined) staged.freshIds = false;
+    return withId(row, this.#makeId);
+  }
+
+  /** Indexes take long on many rows: they are built before others are kept from publishing. */
+  async #buildAhead(output: StagedOutput): Promise<readonly ServerIndex[]> {
+    const { connection } = this.#room;
+    const indexes = await listIndexes(connection, output.collection);
+    const staged = this.#staged.get(output.collection);
+    if (staged === undefined || staged.rows === 0) return [];
+    await buildIndexes(connection, staged.name, output.collection, indexes);
+    return indexes;
+  }
+
+  /** Undefined where there is nothing to put into place. */
+  async #plan(output: StagedOutput, built: readonly ServerIndex[] = []): Promise<Placing | undefined> {
+    const { connection } = this.#room;
+    const target = await describeTarget(connection, output.collection);
+    const staged = this.#staged.get(output.collection);
+    const rows = staged?.rows ?? 0;
+    if (rows === 0 && !target.exists && output.sparse === true) return undefined;
+    await this.#checkOwnership(output, target);
+    const from = staged ?? this.#stagedFor(output.collection, output);
+    const { collection, mode } = output;
+    if (rows === 0 && target.exists && mode !== 'replace') return { collection, mode, from: from.name, how: 'merge' };
+    if (mode === 'replace' || !target.exists) await checkRename(connection, collection);
+    const indexes = await listIndexes(connection, collection);
+    if (mode === 'upsert' && rows > 0) return this.#planUpsert(output, from, target, indexes);
+    await from.made;
+    if (rows === 0) await createCollection(connection, from.name, target.options);
+    if (mode === 'replace') {
+      if (!sameIndexes(indexes, built)) await buildIndexes(connection, from.name, collection, indexes);
+      return { collection, mode, from: from.name, how: 'rename' };
+    }
+    if (!target.exists) return { collection, mode, from: from.name, how: 'found' };
+    await buildIndexes(
+      connection,
+      from.name,
+      collection,
+      indexes.filter(({ unique }) => unique === true),
+    );
+    await checkMerge({ connection, staging: from.name, target: collection, indexes, replaces: false, freshIds: from.freshIds });
+    return { collection, mode, from: from.name, how: 'merge' };
+  }
+
+  async #planUpsert(output: StagedOutput, staged: Staged, target: TargetInfo, indexes: readonly ServerIndex[]): Promise<Placing> {
+    const { connection } = this.#room;
+    const { collection, mode } = output;
+    const into = `${staged.name}r`;
+    if (Object.keys(target.options).length > 0) await createCollection(connection, into, target.options);
+    await resolveUpsert({
+      connection,
+      key: upsertKey(output),
+      rows: this.#read(staged),
+      into,
+      target: collection,
+      targetExists: target.exists,
+    });
+    if (!target.exists) {
+      await dropKeyIndex(connection, into);
+      return { collection, mode, from: into, how: 'found' };
+    }
+    await buildIndexes(
+      connection,
+      into,
+      collection,
+      indexes.filter(({ unique }) => unique === true),
+    );
+    await checkMerge({ connection, staging: into, target: collection, indexes, replaces: true, freshIds: false });
+    return { collection, mode, from: into, how: 'merge' };
+  }
+
+  /** In the order in which they were written, as far as they are numbered. */
+  async *#read({ name, numbered }: Staged): AsyncGenerator<readonly Row[]> {
+    const batches = readBatches<Row>({
+      connection: this.#room.connection,
+      collection: name,
+      doing: { what: 'reading the rows that an upsert has staged' },
+      open: (db) =>
+        db
+          .collection(name, { readPreference: 'primary' })
+          .find({}, { batchSize: 1000, promoteLongs: false, ...(numbered ? { sort: { _id: 1 } } : {}) }),
+    });
+    if (!numbered) yield* batches;
+    else for await (const batch of batches) yield batch.map((document) => (document as { readonly row: Row }).row);
+  }
+
+  async #checkOwnership(output: StagedOutput, { exists }: TargetInfo): Promise<void> {
+    const { collection, mode, overwrite } = output;
+    if (mode !== 'replace' || overwrite === true || !exists) return;
+    const { connection, registry } = this.#room;
+    if (await registry.isPublished(collection)) return;
+    const rows = await connection.run({ what: `counting '${collection}'` }, (db) => db.collection(collection).countDocuments({}), 'long');
+    checkOwnership(output, { rows, published: false });
+  }
+
+  #check(): void {
+    if (this.#over || this.#record.state === 'committed') throw stageGone(this.id);
+    this.#room.connection.check();
+  }
+}
+
+function sameIndexes(a: readonly ServerIndex[], b: readonly ServerIndex[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
