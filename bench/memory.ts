@@ -11,11 +11,11 @@ export function memory(): Line[] {
 }
 
 function bounded(what: string, script: string, count: number): Line {
-  const path = fileURLToPath(new URL(`memory/${script}.ts`, import.meta.url));
+  const path = fileURLToPath(new URL(`memory/${script}.js`, import.meta.url));
   const start = performance.now();
   const { status, stderr } = spawnSync(
     process.execPath,
-    ['--max-old-space-size=64', '--import', '@oxc-node/core/register', path, String(count)],
+    ['--max-old-space-size=64', path, String(count)],
     { encoding: 'utf8' },
   );
   const seconds = (performance.now() - start) / 1000;

@@ -70,14 +70,19 @@ function withTsyringe(): () => Promise<void> {
 }
 
 function makeClass(inner?: ConcreteClass): ConcreteClass {
-  class Managed {
+  class Innermost {
     closed = false;
-    constructor(readonly inner?: unknown) {}
     dispose(): void {
       this.closed = true;
     }
   }
-  Reflect.defineMetadata('design:paramtypes', inner === undefined ? [] : [inner], Managed);
-  injectable()(Managed);
-  return Managed;
+  class Outer extends Innermost {
+    constructor(readonly inner: unknown) {
+      super();
+    }
+  }
+  const made: ConcreteClass = inner === undefined ? Innermost : Outer;
+  if (inner !== undefined) Reflect.defineMetadata('design:paramtypes', [inner], made);
+  injectable()(made);
+  return made;
 }

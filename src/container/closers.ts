@@ -1,7 +1,7 @@
 import type { MillraceError } from '../errors.js';
-import { isThenable, resume, type Outcome } from './closer.js';
+import { isThenable, resume, success, type Outcome } from './closer.js';
 import { closeFailed } from './failure.js';
-import { settlesWithin } from './limit.js';
+import { Watch, type Ended } from './limit.js';
 import type { Shared } from './shared.js';
 import type { Slot } from './slot.js';
 import type { Slots } from './slots.js';
@@ -13,6 +13,11 @@ export class Closers {
   readonly #slots: Slot[] = [];
   readonly #shared: Shared;
   readonly #all: Slots;
+  #outcome = success;
+  #watch: Watch | undefined = undefined;
+  /** The closer that is waited for. */
+  #pending: { readonly slot: Slot; readonly started: number } | undefined = undefined;
+  #done: (() => void) | undefined = undefined;
 
   constructor(shared: Shared, all: Slots) {
     this.#shared = shared;
@@ -28,30 +33,28 @@ export class Closers {
     return this.#slots.some((slot) => slot.value === value);
   }
 
-  /** The last that was set up comes first, shorter lives before longer ones: the container owns several. Each runs, whatever the others do. */
-  async closeAll(outcome: Outcome): Promise<void> {
+  /**
+   * The last that was set up comes first, shorter lives before longer ones: the container owns several. Each runs, whatever the others do.
+   * Answers a promise only where a closer does; it never rejects.
+   */
+  closeAll(outcome: Outcome): Promise<void> | undefined {
     const slots = this.#slots;
     if (slots.some(({ level }) => level !== slots[0]?.level)) slots.sort((a, b) => a.level - b.level);
-    for (let index = slots.length - 1; index >= 0; index--) {
-      const slot = slots[index] as Slot;
-      const pending = this.close(slot, slot.abort ?? outcome);
-      if (pending !== undefined) await pending;
-    }
-    slots.length = 0;
+    this.#outcome = outcome;
+    if (this.#closeOn()) return undefined;
+    return new Promise((resolve) => (this.#done = resolve));
   }
 
-  /** Answers a promise only where the closer does; it never rejects. */
-  close(slot: Slot, outcome: Outcome): Promise<void> | undefined {
+  /** Closes a slot whose set-up ended after all, when nobody waits for it any more. */
+  async closeLate(slot: Slot, outcome: Outcome): Promise<void> {
     const started = this.#shared.now();
     try {
-      const pending: unknown = slot.generator === undefined ? slot.dispose?.call(slot.value) : resume(slot.generator, outcome);
-      if (isThenable(pending)) return this.#await(slot, Promise.resolve(pending), started);
+      await this.#call(slot, outcome);
     } catch (error) {
       this.#ended(slot, started, this.report(slot, error));
-      return undefined;
+      return;
     }
     this.#ended(slot, started);
-    return undefined;
   }
 
   report(slot: Slot, cause: unknown): MillraceError {
@@ -60,15 +63,37 @@ export class Closers {
     return error;
   }
 
-  async #await(slot: Slot, pending: Promise<unknown>, started: number): Promise<void> {
-    try {
-      if (!(await settlesWithin(pending, this.#shared.limit))) throw new Error(`it did not end within ${this.#shared.limit.ms} ms`);
-      await pending;
-    } catch (error) {
-      this.#ended(slot, started, this.report(slot, error));
-      return;
+  /** Goes on until a closer has to be waited for; answers whether all are closed. */
+  #closeOn(): boolean {
+    for (let slot = this.#slots.pop(); slot !== undefined; slot = this.#slots.pop()) {
+      const started = this.#shared.now();
+      try {
+        const pending = this.#call(slot, slot.abort ?? this.#outcome);
+        if (isThenable(pending)) {
+          this.#pending = { slot, started };
+          this.#watch ??= new Watch(this.#shared.limit);
+          this.#watch.follow(pending, this.#onEnd);
+          return false;
+        }
+      } catch (error) {
+        this.#ended(slot, started, this.report(slot, error));
+        continue;
+      }
+      this.#ended(slot, started);
     }
-    this.#ended(slot, started);
+    return true;
+  }
+
+  readonly #onEnd = (ended: Ended, reason?: unknown): void => {
+    if (this.#pending === undefined) return;
+    const { slot, started } = this.#pending;
+    const cause = ended === 'late' ? new Error(`it did not end within ${String(this.#shared.limit.ms)} ms`) : reason;
+    this.#ended(slot, started, ended === 'well' ? undefined : this.report(slot, cause));
+    if (this.#closeOn()) this.#done?.();
+  };
+
+  #call(slot: Slot, outcome: Outcome): unknown {
+    return slot.generator === undefined ? slot.dispose?.call(slot.value) : resume(slot.generator, outcome);
   }
 
   #ended(slot: Slot, started: number, error?: MillraceError): void {

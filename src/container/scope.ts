@@ -2,11 +2,11 @@ import { ScopeCloseError, type MillraceError } from '../errors.js';
 import { disposerOf, isGenerator, isThenable, type Outcome } from './closer.js';
 import { Closers } from './closers.js';
 import { abortCause, lifeOf, needFailed, scopeClosed, scopeCloseFailed, setUpFailed } from './failure.js';
-import { settlesWithin } from './limit.js';
 import type { Shared } from './shared.js';
 import { Slot } from './slot.js';
 import { Slots } from './slots.js';
 import { isExternal } from './token.js';
+import { UnderWay } from './under-way.js';
 import type { Part } from './wiring.js';
 
 /** The level of the container itself: it owns every life that no scope was opened for. */
@@ -26,8 +26,7 @@ export class ResourceScope {
   #state: 'open' | 'closing' | 'closed' = 'open';
   #slots = new Slots();
   #closers: Closers | undefined = undefined;
-  /** Those whose factory has been called and has not answered. */
-  #underWay: Set<Slot> | undefined = undefined;
+  #underWay: UnderWay | undefined = undefined;
   /** Rejects those who wait for a set-up. */
   #waiting: Set<(error: MillraceError) => void> | undefined = undefined;
   /** The newest of the scopes open in this one, which are chained: opening and closing them is what a container does most. */
@@ -185,15 +184,14 @@ export class ResourceScope {
   }
 
   #await(slot: Slot, made: Promise<unknown>): void {
-    const underWay = (this.#underWay ??= new Set());
-    underWay.add(slot);
-    void made.then(
+    this.#underWay ??= new UnderWay();
+    this.#underWay.follow(
+      slot,
+      made,
       (value) => {
-        underWay.delete(slot);
         this.#arrive(slot, value);
       },
-      (error: unknown) => {
-        underWay.delete(slot);
+      (error) => {
         this.#fail(slot, setUpFailed(slot.part, error));
       },
     );
@@ -242,7 +240,7 @@ export class ResourceScope {
   #keep(slot: Slot): void {
     const closers = (this.#closers ??= new Closers(this.#shared, this.#slots));
     if (this.#state !== 'open') slot.abort = this.#abort;
-    if (slot.abandoned && slot.abort !== undefined) void closers.close(slot, slot.abort);
+    if (slot.abandoned && slot.abort !== undefined) void closers.closeLate(slot, slot.abort);
     else closers.add(slot);
   }
 
@@ -266,10 +264,11 @@ export class ResourceScope {
 
   async #tearDown(outcome: Outcome): Promise<void> {
     if (this.#waiting !== undefined) this.#refuseWaiting(this.#waiting);
-    if (this.#underWay !== undefined && this.#underWay.size > 0) this.#abort = this.#toAbort(outcome);
+    if (this.#underWay?.isEmpty === false) this.#abort = this.#toAbort(outcome);
     const orphaned = this.#child === undefined ? undefined : await this.#closeChildren(outcome);
-    if (this.#underWay !== undefined && this.#underWay.size > 0) await this.#awaitSetUps(this.#underWay);
-    if (this.#closers !== undefined) await this.#closers.closeAll(outcome);
+    if (this.#underWay?.isEmpty === false) await this.#finishSetUps(this.#underWay);
+    const closing = this.#closers?.closeAll(outcome);
+    if (closing !== undefined) await closing;
     this.#release();
     const own = this.#closers?.errors;
     const failures = orphaned === undefined ? own : [...orphaned, ...(own ?? [])];
@@ -308,21 +307,14 @@ export class ResourceScope {
     return { failed: true, cause };
   }
 
-  async #awaitSetUps(underWay: ReadonlySet<Slot>): Promise<void> {
+  /** One that ends later than in its time is closed at once. */
+  #finishSetUps(underWay: UnderWay): Promise<void> {
     const { limit } = this.#shared;
-    await Promise.all(
-      [...underWay].map(async (slot) => {
-        const settled = new Promise<void>((resolve) => {
-          slot.whenSettled(resolve);
-        });
-        if (await settlesWithin(settled, limit)) return;
-        slot.abandoned = true; // if it ends after all, it is closed at once
-        (this.#closers ??= new Closers(this.#shared, this.#slots)).report(
-          slot,
-          new Error(`its set-up did not end within ${String(limit.ms)} ms`),
-        );
-      }),
-    );
+    return underWay.finish(limit, (slot) => {
+      slot.abandoned = true;
+      this.#closers ??= new Closers(this.#shared, this.#slots);
+      this.#closers.report(slot, new Error(`its set-up did not end within ${String(limit.ms)} ms`));
+    });
   }
 
   #release(): void {
