@@ -1,3 +1,5 @@
+import type { RunStatus, WorkflowResult } from './types.js';
+
 /**
  * What a failure is called. The table with meaning and remedy of each code is docs/errors.md.
  * Codes are stable: branch on them, never on a message.

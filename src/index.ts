@@ -20,6 +20,8 @@ export {
   type ErrorCode,
   type Fault,
 } from './errors.js';
+export { workflow, type StepOptions, type StepRef, type WorkflowBuilder, type WorkflowRef } from './workflow/builder.js';
+export type { Links, Workflow } from './workflow/workflow.js';
 export { createApp, type App, type AppOptions } from './project/app.js';
 export { defineProject, type Project, type ProjectOptions } from './project/project.js';
 export type { Stores } from './project/stores.js';

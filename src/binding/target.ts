@@ -6,4 +6,6 @@ export interface Target {
   take(rows: readonly Row[]): Promise<void> | void;
   /** Resolves when everything taken has arrived. */
   flush?(): Promise<void>;
+  /** The attempt is over: whoever waits for a batch to be taken is let go. */
+  close?(): void;
 }

@@ -1,6 +1,8 @@
 import { OpenPorts } from '../binding/open-ports.js';
+import type { Note } from '../binding/publication.js';
 import { MillraceError, ScopeCloseError } from '../errors.js';
 import type { Class, ConcreteClass, Log, TaskEvent } from '../types.js';
+import type { Cancellation } from './canceller.js';
 import { AttemptContext } from './context.js';
 import type { EventHub } from './event-hub.js';
 import { Interrupt } from './interrupt.js';
@@ -16,15 +18,18 @@ export interface AttemptOptions {
   readonly params: object | undefined;
   readonly runId: string;
   readonly taskId: string;
-  readonly step?: string;
   readonly attempt: number;
   readonly log: Log;
   readonly metrics: Map<string, number>;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Cancellation | undefined;
   /** Milliseconds. */
   readonly timeout: number | undefined;
   /** What every event of the task says. */
   facts(): TaskEvent;
+  /** Resolves when what was written may be published; undefined where it may be at once. */
+  mayPublish(): Promise<void> | undefined;
+  /** A row that is published along with the outputs, where these outlast the process. */
+  note(ports: OpenPorts): Note | undefined;
 }
 
 /** How an attempt ended. `error` is what the action, a dependency, a port or the publish threw, as it was thrown. */
@@ -74,6 +79,8 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
   ports.close('the task had ended');
   try {
     await scope?.close();
+    const wait = options.mayPublish();
+    if (wait !== undefined) await work.wait(wait, 'outputs');
     work.throwIfInterrupted();
     if (ports.hasOutputs) await publish(options, ports);
     return { status: 'succeeded', ports };
@@ -102,8 +109,8 @@ function openPorts({ runtime, task, taskId, runId, attempt, log, events, facts }
   });
 }
 
-async function publish({ events, facts }: AttemptOptions, ports: OpenPorts): Promise<void> {
-  const outputs = await ports.publish();
+async function publish({ events, facts, note }: AttemptOptions, ports: OpenPorts): Promise<void> {
+  const outputs = await ports.publish(note(ports));
   if (outputs.length > 0 && events.has('publish')) events.emit('publish', { ...facts(), outputs });
 }
 
@@ -148,7 +155,7 @@ class Work {
       if (events.has('task:progress')) events.emit('task:progress', { ...facts(), done, ...(total === undefined ? {} : { total }) });
     };
     return instance.run(
-      new AttemptContext({ runId, taskId, attempt, log, signal: this.#interrupt?.signal, ports: this.#ports, metrics, progress }),
+      new AttemptContext({ runId, taskId, attempt, log, interrupt: this.#interrupt, ports: this.#ports, metrics, progress }),
     );
   }
 
@@ -183,7 +190,7 @@ class Work {
   }
 
   throwIfInterrupted(): void {
-    if (this.#interrupt?.kind !== undefined) throw this.#interrupt.signal.reason;
+    if (this.#interrupt?.kind !== undefined) throw this.#interrupt.reason;
   }
 
   failure(error: unknown): Omit<AttemptEnd, 'ports'> {

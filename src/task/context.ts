@@ -6,8 +6,8 @@ export interface ContextFacts {
   readonly taskId: string;
   readonly attempt: number;
   readonly log: Log;
-  /** Undefined where nothing can interrupt the attempt: a signal is then made when it is asked for. */
-  readonly signal: AbortSignal | undefined;
+  /** Undefined where nothing can interrupt the attempt. A signal is made when it is asked for. */
+  readonly interrupt: { readonly signal: AbortSignal } | undefined;
   readonly ports: OpenPorts;
   readonly metrics: Map<string, number>;
   progress(done: number, total?: number): void;
@@ -28,11 +28,10 @@ export class AttemptContext implements TaskContext {
     this.attempt = facts.attempt;
     this.log = facts.log;
     this.#facts = facts;
-    this.#signal = facts.signal;
   }
 
   get signal(): AbortSignal {
-    return (this.#signal ??= new AbortController().signal);
+    return (this.#signal ??= (this.#facts.interrupt ?? new AbortController()).signal);
   }
 
   get progress(): TaskContext['progress'] {

@@ -5,6 +5,8 @@ import type { Log, PortCount, RunStatus, StepStatus, TaskMonitor } from '../type
 
 export const runsCollection = '_millrace_runs';
 export const tasksCollection = '_millrace_tasks';
+/** What steps of unfinished workflows have published. */
+export const journalCollection = '_millrace_journal';
 
 /** How a run went, as it is kept in the default store. */
 export interface RunRecord {
@@ -12,8 +14,10 @@ export interface RunRecord {
   readonly kind: 'task' | 'workflow';
   /** Of the processor or workflow. */
   readonly name: string;
-  readonly status: RunStatus;
+  /** `running`: of a workflow that has not ended, or never will. */
+  readonly status: RunStatus | 'running';
   readonly started: Date;
+  /** Of a run that has not ended: its last sign of life. */
   readonly finished: Date;
   readonly ms: number;
   /** The message of the error, secrets masked. */
@@ -37,6 +41,8 @@ export interface TaskRecord {
   readonly metrics: Readonly<Record<string, number>>;
   readonly monitor: TaskMonitor;
   readonly error?: { readonly code: string; readonly message: string };
+  /** What a later run needs to know to use what this step wrote. */
+  readonly journal?: object;
 }
 
 /** Records are sent when there are so many, or after so many milliseconds. */
@@ -49,13 +55,16 @@ const slack = 5000;
 /** Where the records of runs go. */
 export interface Recorder {
   task(record: TaskRecord): void;
+  /** A workflow's record takes the place of the one before it of the same run. */
   run(record: RunRecord): void;
+  /** Stores soon what was recorded so far, rather than when it is worth a batch. */
+  hurry(): void;
   /** Resolves when everything recorded so far is stored. */
   flush(): Promise<void>;
 }
 
 /** For unit tests: nothing is kept. */
-export const noRecorder: Recorder = Object.freeze({ task: nothing, run: nothing, flush: () => Promise.resolve() });
+export const noRecorder: Recorder = Object.freeze({ task: nothing, run: nothing, hurry: nothing, flush: () => Promise.resolve() });
 
 /** Writes records in batches, beside the work: a record that cannot be written is a warning, never a failed run. */
 export class StoreRecorder implements Recorder {
@@ -65,6 +74,7 @@ export class StoreRecorder implements Recorder {
   #tasks: TaskRecord[] = [];
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> = Promise.resolve();
+  #hurried: NodeJS.Immediate | undefined;
   #sinceTrim = 0;
 
   constructor(store: () => Store, log: Log) {
@@ -80,6 +90,13 @@ export class StoreRecorder implements Recorder {
   run(record: RunRecord): void {
     this.#runs.push(record);
     this.#schedule();
+  }
+
+  hurry(): void {
+    this.#hurried ??= setImmediate(() => {
+      this.#hurried = undefined;
+      void this.flush();
+    });
   }
 
   flush(): Promise<void> {
@@ -103,10 +120,10 @@ export class StoreRecorder implements Recorder {
       const from = await (origin ??= readOrigin());
       if (tasks.length > 0) await store.insert(tasksCollection, tasks);
       if (runs.length === 0) return;
-      await store.insert(
-        runsCollection,
-        runs.map((run) => Object.assign(run, from)),
-      );
+      for (const run of runs) Object.assign(run, from);
+      const whole = runs.filter(({ kind }) => kind === 'workflow');
+      if (whole.length > 0) await store.upsert(runsCollection, ['_id'], whole);
+      if (whole.length < runs.length) await store.insert(runsCollection, whole.length === 0 ? runs : runs.filter(({ kind }) => kind === 'task'));
       await this.#trim(store, runs.length);
     } catch (error) {
       this.#log.warn(`run records could not be written: ${(error as Error).message}`);

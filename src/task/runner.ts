@@ -1,6 +1,10 @@
 import { describeBindings, type GivenBindings } from '../binding/ports.js';
 import { aRetry, aTimeout } from '../decorators/option.js';
 import { MillraceError, TaskError, toError } from '../errors.js';
+import type { OpenPorts } from '../binding/open-ports.js';
+import type { Note } from '../binding/publication.js';
+import type { Store } from '../storage/store.js';
+import type { Canceller } from './canceller.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { EventListeners, Log, Retry, TaskEvent, TaskResult } from '../types.js';
 import { runAttempt, type AttemptEnd } from './attempt.js';
@@ -9,10 +13,11 @@ import { describeDuration, describeTask, silentLog } from './log.js';
 import { Monitor } from './monitor.js';
 import { describeInputs, prepareTask, type PreparedTask } from './prepare.js';
 import { retryDelay, systemClock } from './retry.js';
-import type { RunRecord, TaskRecord } from './recorder.js';
+import { journalCollection, type RunRecord, type TaskRecord } from './recorder.js';
 import type { Runtime } from './runtime.js';
 import { Masker } from './secrets.js';
 
+/** How to run a task. */
 export interface RunOptions {
   /** Cancels the run. */
   readonly signal?: AbortSignal;
@@ -37,6 +42,29 @@ export async function runTask(runtime: Runtime, spec: ProcessorSpec, given: Give
   return new TaskRun(runtime, task, given, params, options).run();
 }
 
+/** A task's place in the run of a workflow. */
+export interface StepPlace {
+  readonly runId: string;
+  readonly step: string;
+  readonly canceller: Canceller;
+  /** How a step that was cancelled is recorded. */
+  readonly cancelledAs: 'cancelled' | 'skipped';
+  /** Resolves when its outputs may be published. */
+  mayPublish(): Promise<void> | undefined;
+  /** What is kept of it for later runs. */
+  journal(result: { readonly taskId: string; readonly outputs: TaskResult['outputs'] }): { readonly row: object; readonly store: Store | undefined } | undefined;
+}
+
+/**
+ * Runs one task as a step of a workflow, whose run has a record and events of its own.
+ *
+ * @throws TaskError where it failed, took too long, or was cancelled.
+ */
+export async function runStep(runtime: Runtime, task: PreparedTask, given: GivenBindings, options: RunOptions, place: StepPlace): Promise<TaskResult> {
+  const params = task.spec.params === undefined ? undefined : await task.params();
+  return new TaskRun(runtime, task, given, params, options, place).run();
+}
+
 function checkOptions({ name }: ProcessorSpec, { timeout, retry }: RunOptions): void {
   if (timeout === undefined && retry === undefined) return;
   const wrong = Object.entries({ timeout: aTimeout(timeout), retry: aRetry(retry) }).find(([, problem]) => problem !== undefined);
@@ -49,14 +77,24 @@ class TaskRun {
   readonly #given: GivenBindings;
   readonly #params: object | undefined;
   readonly #options: RunOptions;
-  readonly #runId = newId();
+  readonly #place: StepPlace | undefined;
+  readonly #runId: string;
   readonly #taskId = newId();
   readonly #metrics = new Map<string, number>();
   readonly #masker: Masker;
   readonly #log: Log;
   readonly #events: Runtime['events'];
 
-  constructor(runtime: Runtime, task: PreparedTask, given: GivenBindings, params: object | undefined, options: RunOptions) {
+  constructor(
+    runtime: Runtime,
+    task: PreparedTask,
+    given: GivenBindings,
+    params: object | undefined,
+    options: RunOptions,
+    place?: StepPlace,
+  ) {
+    this.#place = place;
+    this.#runId = place?.runId ?? newId();
     this.#runtime = runtime;
     this.#task = task;
     this.#given = given;
@@ -71,7 +109,7 @@ class TaskRun {
     const started = this.#now();
     const begun = performance.now();
     const monitor = new Monitor();
-    if (this.#events.has('run:start')) this.#events.emit('run:start', { runId: this.#runId, at: started });
+    if (this.#place === undefined && this.#events.has('run:start')) this.#events.emit('run:start', { runId: this.#runId, at: started });
     if (this.#runtime.announce) this.#log.info(this.#describe(), { runId: this.#runId });
     const { end, attempts } = await this.#attempts();
     const { ports } = end;
@@ -96,7 +134,7 @@ class TaskRun {
 
   async #attempts(): Promise<{ readonly end: AttemptEnd; readonly attempts: number }> {
     const { spec } = this.#task;
-    const { signal } = this.#options;
+    const signal = this.#options.signal ?? (this.#options.retry === undefined && spec.retry === undefined ? undefined : this.#place?.canceller.signal);
     const retry = this.#options.retry ?? spec.retry;
     for (let attempt = 1; ; attempt++) {
       const end = await this.#attempt(attempt);
@@ -132,9 +170,11 @@ class TaskRun {
       attempt,
       log: this.#log,
       metrics: this.#metrics,
-      signal: this.#options.signal,
+      signal: this.#place?.canceller ?? this.#options.signal,
       timeout: this.#options.timeout ?? spec.timeout,
       facts: () => this.#facts(),
+      mayPublish: () => this.#place?.mayPublish(),
+      note: (ports) => this.#note(ports),
     });
   }
 
@@ -146,7 +186,7 @@ class TaskRun {
   }
 
   #fail(result: TaskResult, end: AttemptEnd): TaskError {
-    const status = end.status === 'cancelled' ? 'cancelled' : 'failed';
+    const status = end.status === 'cancelled' ? (this.#place?.cancelledAs ?? 'cancelled') : 'failed';
     const error = this.#error(result.attempts, end);
     this.#record(result, status, end, error);
     if (this.#runtime.announce) {
@@ -200,25 +240,36 @@ class TaskRun {
       metrics,
       monitor,
     };
-    const run: RunRecord = { _id: runId, kind: 'task', name: spec.name, status, started, finished, ms };
-    if (error === undefined) {
-      this.#runtime.recorder.task(task);
-      this.#runtime.recorder.run(run);
-    } else {
-      this.#runtime.recorder.task({ ...task, error: { code: codeOf(error), message: error.message } });
-      this.#runtime.recorder.run({ ...run, error: error.message });
+    const failed = error === undefined ? task : { ...task, error: { code: codeOf(error), message: error.message } };
+    if (this.#place !== undefined) {
+      this.#recordStep(this.#place, failed, result);
+      return;
     }
+    this.#runtime.recorder.task(failed);
+    const run: RunRecord = { _id: runId, kind: 'task', name: spec.name, status: status === 'skipped' ? 'cancelled' : status, started, finished, ms };
+    this.#runtime.recorder.run(error === undefined ? run : { ...run, error: error.message });
+  }
+
+  #recordStep({ step, journal }: StepPlace, task: TaskRecord, { outputs }: TaskResult): void {
+    const row = task.status === 'succeeded' ? journal({ taskId: this.#taskId, outputs })?.row : undefined;
+    this.#runtime.recorder.task(row === undefined ? { ...task, step } : { ...task, step, journal: row });
+    this.#runtime.recorder.hurry();
+  }
+
+  #note(ports: OpenPorts): Note | undefined {
+    const { row, store } = this.#place?.journal({ taskId: this.#taskId, outputs: ports.counts('property').outputs }) ?? {};
+    return row === undefined || store === undefined ? undefined : { store, collection: journalCollection, row };
   }
 
   #emitEnd(status: EndStatus, outcome: { readonly result: TaskResult } | { readonly error: Error }): void {
     if (this.#events.has('task:end')) this.#events.emit('task:end', Object.assign(this.#facts(), { status }, outcome));
-    if (this.#events.has('run:end')) this.#events.emit('run:end', { runId: this.#runId, at: this.#now(), status });
+    if (this.#place === undefined && this.#events.has('run:end') && status !== 'skipped') this.#events.emit('run:end', { runId: this.#runId, at: this.#now(), status });
   }
 
   #describe(result?: TaskResult, status?: EndStatus): string {
     const { spec } = this.#task;
     return describeTask({
-      name: spec.name,
+      name: this.#place?.step ?? spec.name,
       inputs: describeInputs(spec, this.#given),
       outputs: describeBindings(spec.outputs, this.#given.outputs),
       ...(result === undefined || status === undefined ? {} : { counts: result, end: { ms: result.ms, status } }),
@@ -226,7 +277,8 @@ class TaskRun {
   }
 
   #facts(): TaskEvent {
-    return { runId: this.#runId, taskId: this.#taskId, processor: this.#task.spec.name, at: this.#now() };
+    const facts = { runId: this.#runId, taskId: this.#taskId, processor: this.#task.spec.name, at: this.#now() };
+    return this.#place === undefined ? facts : { ...facts, step: this.#place.step };
   }
 
   #now(): Date {
@@ -234,7 +286,7 @@ class TaskRun {
   }
 }
 
-type EndStatus = 'succeeded' | 'failed' | 'cancelled';
+type EndStatus = 'succeeded' | 'failed' | 'cancelled' | 'skipped';
 const noMetrics: TaskResult['metrics'] = Object.freeze({});
 
 /** The code of what went wrong: that of Millrace's own error beneath, where there is one. */
