@@ -47,7 +47,6 @@ export type ErrorCode =
   | 'LINK_CONSUMED'
   | 'CONFIG_INVALID'
   | 'RUN_UNKNOWN'
-  | 'RUN_LIVE'
   | (string & {});
 
 /** One mistake found before anything ran. */

@@ -46,6 +46,8 @@ export async function runTask(runtime: Runtime, spec: ProcessorSpec, given: Give
 export interface StepPlace {
   readonly runId: string;
   readonly step: string;
+  /** Of the run. */
+  readonly events: Runtime['events'];
   readonly canceller: Canceller;
   /** How a step that was cancelled is recorded. */
   readonly cancelledAs: 'cancelled' | 'skipped';
@@ -102,7 +104,8 @@ class TaskRun {
     this.#options = options;
     this.#masker = new Masker(task.spec.params?.schema, params);
     this.#log = runtime.log === silentLog ? silentLog : this.#masker.log(runtime.log);
-    this.#events = options.on === undefined ? runtime.events : runtime.events.extend(options.on);
+    const events = place?.events ?? runtime.events;
+    this.#events = options.on === undefined ? events : events.extend(options.on);
   }
 
   async run(): Promise<TaskResult> {
