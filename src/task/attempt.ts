@@ -1,6 +1,7 @@
-import { OpenPorts } from '../binding/open-ports.js';
+import { OpenPorts, type OpenOptions } from '../binding/open-ports.js';
 import type { Note } from '../binding/publication.js';
 import { MillraceError, ScopeCloseError } from '../errors.js';
+import type { ProcessorSpec } from '../metadata/spec.js';
 import type { Class, ConcreteClass, Log, TaskEvent } from '../types.js';
 import type { Cancellation } from './canceller.js';
 import { AttemptContext } from './context.js';
@@ -24,6 +25,11 @@ export interface AttemptOptions {
   readonly signal: Cancellation | undefined;
   /** Milliseconds. */
   readonly timeout: number | undefined;
+  readonly owner: AttemptOwner;
+}
+
+/** The task that an attempt is made for. */
+export interface AttemptOwner {
   /** What every event of the task says. */
   facts(): TaskEvent;
   /** Resolves when what was written may be published; undefined where it may be at once. */
@@ -57,7 +63,7 @@ interface Action {
 export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
   const { runtime, task, signal, timeout } = options;
   const { spec } = task;
-  const ports = openPorts(options);
+  const ports = new OpenPorts(task.ports, new PortOptions(options));
   const interrupt =
     signal === undefined && timeout === undefined ? undefined : new Interrupt(`Processor '${spec.name}'`, signal, timeout, runtime.clock);
   const scope = runtime.container.hasDependencies(spec.class) ? runtime.container.open('TASK') : undefined;
@@ -79,7 +85,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
   ports.close('the task had ended');
   try {
     await scope?.close();
-    const wait = options.mayPublish();
+    const wait = options.owner.mayPublish();
     if (wait !== undefined) await work.wait(wait, 'outputs');
     work.throwIfInterrupted();
     if (ports.hasOutputs) await publish(options, ports);
@@ -92,26 +98,50 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
   }
 }
 
-function openPorts({ runtime, task, taskId, runId, attempt, log, events, facts }: AttemptOptions): OpenPorts {
-  return new OpenPorts(task.ports, {
-    processor: task.spec,
-    id: `${taskId}-${String(attempt)}`,
-    runId,
-    freeze: runtime.freeze,
-    onRows: events.has('port:rows') ? (port, rows) => events.emit('port:rows', { ...facts(), port, rows }) : undefined,
-    warn: (message) => {
-      log.warn(message);
-    },
-    debug: (message) => {
-      log.debug(message);
-    },
-    onReject: runtime.onReject === undefined ? undefined : (property, reject) => runtime.onReject?.(attempt, property, reject),
-  });
+/** What the ports of an attempt are told of it. A class, since a function made for each attempt costs more than a short task can bear. */
+class PortOptions implements OpenOptions {
+  readonly #options: AttemptOptions;
+  readonly id: string;
+
+  constructor(options: AttemptOptions) {
+    this.#options = options;
+    this.id = `${options.taskId}-${String(options.attempt)}`;
+  }
+
+  get processor(): ProcessorSpec {
+    return this.#options.task.spec;
+  }
+
+  get runId(): string {
+    return this.#options.runId;
+  }
+
+  get freeze(): boolean {
+    return this.#options.runtime.freeze;
+  }
+
+  get onRows(): OpenOptions['onRows'] {
+    const { events, owner } = this.#options;
+    return events.has('port:rows') ? (port, rows) => events.emit('port:rows', { ...owner.facts(), port, rows }) : undefined;
+  }
+
+  get onReject(): OpenOptions['onReject'] {
+    const { runtime, attempt } = this.#options;
+    return runtime.onReject === undefined ? undefined : (property, reject) => runtime.onReject?.(attempt, property, reject);
+  }
+
+  warn(message: string): void {
+    this.#options.log.warn(message);
+  }
+
+  debug(message: string): void {
+    this.#options.log.debug(message);
+  }
 }
 
-async function publish({ events, facts, note }: AttemptOptions, ports: OpenPorts): Promise<void> {
-  const outputs = await ports.publish(note(ports));
-  if (outputs.length > 0 && events.has('publish')) events.emit('publish', { ...facts(), outputs });
+async function publish({ events, owner }: AttemptOptions, ports: OpenPorts): Promise<void> {
+  const outputs = await ports.publish(owner.note(ports));
+  if (outputs.length > 0 && events.has('publish')) events.emit('publish', { ...owner.facts(), outputs });
 }
 
 async function closeFailed(
@@ -141,7 +171,7 @@ class Work {
   }
 
   start(instance: Action): unknown {
-    const { task, params, runId, taskId, attempt, log, metrics, events, facts } = this.#options;
+    const { task, params, runId, taskId, attempt, log, metrics } = this.#options;
     this.throwIfInterrupted();
     this.#ports.assignTo(instance);
     if (task.spec.params !== undefined) {
@@ -151,12 +181,14 @@ class Work {
       log.warn(`Processor ${task.spec.name} has no action defined`);
       return undefined;
     }
-    const progress = (done: number, total?: number): void => {
-      if (events.has('task:progress')) events.emit('task:progress', { ...facts(), done, ...(total === undefined ? {} : { total }) });
-    };
     return instance.run(
-      new AttemptContext({ runId, taskId, attempt, log, interrupt: this.#interrupt, ports: this.#ports, metrics, progress }),
+      new AttemptContext({ runId, taskId, attempt, log, interrupt: this.#interrupt, ports: this.#ports, metrics, work: this }),
     );
+  }
+
+  progress(done: number, total?: number): void {
+    const { events, owner } = this.#options;
+    if (events.has('task:progress')) events.emit('task:progress', { ...owner.facts(), done, ...(total === undefined ? {} : { total }) });
   }
 
   /** Waits; interrupted, closes the ports and waits `closeTimeout` more for what ignores its signal. */

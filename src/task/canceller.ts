@@ -2,15 +2,20 @@
 export interface Cancellation {
   readonly aborted: boolean;
   readonly reason: unknown;
-  addEventListener(event: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
-  removeEventListener(event: 'abort', listener: () => void): void;
+  addEventListener(event: 'abort', listener: AbortListener, options?: { readonly once?: boolean }): void;
+  removeEventListener(event: 'abort', listener: AbortListener): void;
+}
+
+/** An object rather than a function: one that is there already costs nothing. */
+export interface AbortListener {
+  handleEvent(): void;
 }
 
 /** Cancels one step of a workflow. An AbortController does the same, and costs more than a short task. */
 export class Canceller implements Cancellation {
   aborted = false;
   reason: unknown;
-  #listener: (() => void) | undefined;
+  #listener: AbortListener | undefined;
   #controller: AbortController | undefined;
 
   /** The first reason counts. */
@@ -19,7 +24,7 @@ export class Canceller implements Cancellation {
     this.aborted = true;
     this.reason = reason;
     this.#controller?.abort(reason);
-    this.#listener?.();
+    this.#listener?.handleEvent();
   }
 
   /** For what takes only signals. */
@@ -32,7 +37,7 @@ export class Canceller implements Cancellation {
   }
 
   /** One attempt at a time listens. */
-  addEventListener(_event: 'abort', listener: () => void): void {
+  addEventListener(_event: 'abort', listener: AbortListener): void {
     this.#listener = listener;
   }
 

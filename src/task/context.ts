@@ -10,7 +10,7 @@ export interface ContextFacts {
   readonly interrupt: { readonly signal: AbortSignal } | undefined;
   readonly ports: OpenPorts;
   readonly metrics: Map<string, number>;
-  progress(done: number, total?: number): void;
+  readonly work: { progress(done: number, total?: number): void };
 }
 
 /** What an action is given. Its members may be taken off it, as `run({ log, metric })` does. */
@@ -36,7 +36,7 @@ export class AttemptContext implements TaskContext {
 
   get progress(): TaskContext['progress'] {
     return (done, total) => {
-      this.#facts.progress(done, total);
+      this.#facts.work.progress(done, total);
     };
   }
 

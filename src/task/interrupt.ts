@@ -1,27 +1,25 @@
 import { MillraceError } from '../errors.js';
 import type { Clock } from '../types.js';
-import type { Cancellation } from './canceller.js';
+import type { AbortListener, Cancellation } from './canceller.js';
 import { describeDuration } from './log.js';
 import { systemClock } from './retry.js';
 
 /** Ends an attempt from outside: the caller's signal, or its time being up. */
-export class Interrupt {
+export class Interrupt implements AbortListener {
   /** Why, once it is. */
   kind: 'TASK_CANCELLED' | 'TASK_TIMEOUT' | undefined;
   reason: unknown;
   /** Both are made when they are asked for: most attempts end before. */
   #controller: AbortController | undefined;
-  #waiting: { readonly promise: Promise<never>; reject(reason: unknown): void } | undefined;
+  #promise: Promise<never> | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
   readonly #stopTimer: AbortController | undefined;
   readonly #outer: Cancellation | undefined;
-  readonly #onOuter = (): void => {
-    this.#abort('TASK_CANCELLED', this.#outer?.reason);
-  };
 
   constructor(what: string, outer: Cancellation | undefined, timeout: number | undefined, clock: Clock = systemClock) {
     this.#outer = outer;
-    if (outer?.aborted === true) this.#onOuter();
-    else outer?.addEventListener('abort', this.#onOuter, { once: true });
+    if (outer?.aborted === true) this.handleEvent();
+    else outer?.addEventListener('abort', this, { once: true });
     if (timeout === undefined) return;
     this.#stopTimer = new AbortController();
     clock.sleep(timeout, this.#stopTimer.signal).then(
@@ -43,19 +41,24 @@ export class Interrupt {
 
   /** Rejects with the reason when the attempt is to end; never resolves. */
   get promise(): Promise<never> {
-    if (this.#waiting === undefined) {
-      let reject: (reason: unknown) => void = () => undefined;
-      const promise = new Promise<never>((_resolve, refuse) => (reject = refuse));
-      promise.catch(() => undefined); // it is raced, and may lose
-      this.#waiting = { promise, reject };
-      if (this.kind !== undefined) reject(this.reason);
+    if (this.#promise === undefined) {
+      this.#promise = new Promise<never>((_resolve, reject) => {
+        this.#reject = reject;
+      });
+      this.#promise.catch(() => undefined); // it is raced, and may lose
+      if (this.kind !== undefined) this.#reject?.(this.reason);
     }
-    return this.#waiting.promise;
+    return this.#promise;
+  }
+
+  /** The caller's signal was aborted. */
+  handleEvent(): void {
+    this.#abort('TASK_CANCELLED', this.#outer?.reason);
   }
 
   /** Ends the timer and lets go of the caller's signal. */
   release(): void {
-    this.#outer?.removeEventListener('abort', this.#onOuter);
+    this.#outer?.removeEventListener('abort', this);
     this.#stopTimer?.abort();
   }
 
@@ -64,6 +67,6 @@ export class Interrupt {
     this.kind = kind;
     this.reason = reason;
     this.#controller?.abort(reason);
-    this.#waiting?.reject(reason);
+    this.#reject?.(reason);
   }
 }

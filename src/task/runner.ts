@@ -7,7 +7,7 @@ import type { Store } from '../storage/store.js';
 import type { Canceller } from './canceller.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { EventListeners, Log, Retry, TaskEvent, TaskResult } from '../types.js';
-import { runAttempt, type AttemptEnd } from './attempt.js';
+import { runAttempt, type AttemptEnd, type AttemptOwner } from './attempt.js';
 import { newId } from './id.js';
 import { describeDuration, describeTask, silentLog } from './log.js';
 import { Monitor } from './monitor.js';
@@ -54,7 +54,9 @@ export interface StepPlace {
   /** Resolves when its outputs may be published. */
   mayPublish(): Promise<void> | undefined;
   /** What is kept of it for later runs. */
-  journal(result: { readonly taskId: string; readonly outputs: TaskResult['outputs'] }): { readonly row: object; readonly store: Store | undefined } | undefined;
+  journal(outputs: TaskResult['outputs']): object;
+  /** Where that is noted along with what it publishes; undefined where nothing outlasts this process. */
+  readonly journalStore: Store | undefined;
 }
 
 /**
@@ -73,7 +75,7 @@ function checkOptions({ name }: ProcessorSpec, { timeout, retry }: RunOptions): 
   if (wrong !== undefined) throw new MillraceError('CONFIG_INVALID', `Processor '${name}' run option '${wrong[0]}' ${wrong[1] ?? ''}`);
 }
 
-class TaskRun {
+class TaskRun implements AttemptOwner {
   readonly #runtime: Runtime;
   readonly #task: PreparedTask;
   readonly #given: GivenBindings;
@@ -143,7 +145,7 @@ class TaskRun {
       const end = await this.#attempt(attempt);
       const delay = end.status === 'failed' ? retryDelay(retry, attempt, end.error) : undefined;
       if (delay === undefined) return { end, attempts: attempt };
-      if (this.#events.has('task:retry')) this.#events.emit('task:retry', { ...this.#facts(), attempt, error: toError(end.error), delay });
+      if (this.#events.has('task:retry')) this.#events.emit('task:retry', { ...this.facts(), attempt, error: toError(end.error), delay });
       this.#log.warn(
         `${spec.name}  attempt ${String(attempt)} failed: ${messageOf(end.error)}; the next one in ${describeDuration(delay)}`,
       );
@@ -162,7 +164,7 @@ class TaskRun {
   #attempt(attempt: number): Promise<AttemptEnd> {
     const { spec } = this.#task;
     this.#metrics.clear();
-    if (this.#events.has('task:start')) this.#events.emit('task:start', Object.assign(this.#facts(), { attempt }));
+    if (this.#events.has('task:start')) this.#events.emit('task:start', Object.assign(this.facts(), { attempt }));
     return runAttempt({
       runtime: this.#runtime,
       events: this.#events,
@@ -175,9 +177,7 @@ class TaskRun {
       metrics: this.#metrics,
       signal: this.#place?.canceller ?? this.#options.signal,
       timeout: this.#options.timeout ?? spec.timeout,
-      facts: () => this.#facts(),
-      mayPublish: () => this.#place?.mayPublish(),
-      note: (ports) => this.#note(ports),
+      owner: this,
     });
   }
 
@@ -253,19 +253,24 @@ class TaskRun {
     this.#runtime.recorder.run(error === undefined ? run : { ...run, error: error.message });
   }
 
-  #recordStep({ step, journal }: StepPlace, task: TaskRecord, { outputs }: TaskResult): void {
-    const row = task.status === 'succeeded' ? journal({ taskId: this.#taskId, outputs })?.row : undefined;
-    this.#runtime.recorder.task(row === undefined ? { ...task, step } : { ...task, step, journal: row });
+  #recordStep(place: StepPlace, task: TaskRecord, { outputs }: TaskResult): void {
+    const journal = task.status === 'succeeded' ? place.journal(outputs) : undefined;
+    this.#runtime.recorder.task(Object.assign(task, journal === undefined ? { step: place.step } : { step: place.step, journal }));
     this.#runtime.recorder.hurry();
   }
 
-  #note(ports: OpenPorts): Note | undefined {
-    const { row, store } = this.#place?.journal({ taskId: this.#taskId, outputs: ports.counts('property').outputs }) ?? {};
+  mayPublish(): Promise<void> | undefined {
+    return this.#place?.mayPublish();
+  }
+
+  note(ports: OpenPorts): Note | undefined {
+    const store = this.#place?.journalStore;
+    const row = store === undefined ? undefined : this.#place?.journal(ports.counts('property').outputs);
     return row === undefined || store === undefined ? undefined : { store, collection: journalCollection, row };
   }
 
   #emitEnd(status: EndStatus, outcome: { readonly result: TaskResult } | { readonly error: Error }): void {
-    if (this.#events.has('task:end')) this.#events.emit('task:end', Object.assign(this.#facts(), { status }, outcome));
+    if (this.#events.has('task:end')) this.#events.emit('task:end', Object.assign(this.facts(), { status }, outcome));
     if (this.#place === undefined && this.#events.has('run:end') && status !== 'skipped') this.#events.emit('run:end', { runId: this.#runId, at: this.#now(), status });
   }
 
@@ -279,9 +284,10 @@ class TaskRun {
     });
   }
 
-  #facts(): TaskEvent {
-    const facts = { runId: this.#runId, taskId: this.#taskId, processor: this.#task.spec.name, at: this.#now() };
-    return this.#place === undefined ? facts : { ...facts, step: this.#place.step };
+  facts(): TaskEvent {
+    const processor = this.#task.spec.name;
+    if (this.#place === undefined) return { runId: this.#runId, taskId: this.#taskId, processor, at: this.#now() };
+    return { runId: this.#runId, taskId: this.#taskId, processor, step: this.#place.step, at: this.#now() };
   }
 
   #now(): Date {

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { MillraceError, TaskError, toError, WorkflowError } from '../errors.js';
-import { Canceller } from '../task/canceller.js';
 import { newId } from '../task/id.js';
 import { describeDuration } from '../task/log.js';
 import { prepareTask } from '../task/prepare.js';
@@ -9,37 +8,16 @@ import { runStep, type StepPlace } from '../task/runner.js';
 import type { Runtime } from '../task/runtime.js';
 import type { RunStatus, StepResult, StepStatus, TaskResult, WorkflowResult } from '../types.js';
 import { fingerprintOf, lineageOf, outerPlaces, stampOf } from './fingerprint.js';
+import type { Graph } from './graph.js';
 import type { WorkflowRunOptions } from './options.js';
-import type { KeptOutput, RunPlan, RunStep } from './plan.js';
+import type { KeptOutput, RunPlan } from './plan.js';
 import type { StepJournal } from './record.js';
-import { createWhenContext } from './when.js';
-
-/** A step while its workflow runs. */
-interface State extends RunStep {
-  /** How it ended. */
-  end: StepResult | undefined;
-  /** Set when it is started, or is skipped. */
-  begun: boolean;
-  canceller: Canceller | undefined;
-  cancelledAs: 'cancelled' | 'skipped';
-  /** What its inputs held, and it with all that it stands on, once it is known. */
-  stamp: string;
-  lineage: string | undefined;
-  /** Why it will not run: something that it needs is not there. */
-  blocked: Blocked | undefined;
-  /** Waiting, before it publishes, for the steps that it reads streams of. */
-  mayPublish: { readonly promise: Promise<void>; resolve(): void } | undefined;
-}
-
-interface Blocked {
-  readonly reason: string;
-  /** A failure that stops its branch, whatever leads on from here; else only readers are skipped. */
-  readonly hard: boolean;
-}
+import { StepState, type Blocked, type StepOwner } from './step-state.js';
+import { asksWhen } from './when.js';
 
 /** Steps that run together, since streams join them. */
 interface Unit {
-  readonly members: State[];
+  readonly members: StepState[];
   /** Edges from other units whose step has not ended. */
   waiting: number;
   /** Members that have not ended. */
@@ -49,11 +27,10 @@ interface Unit {
 
 export interface WorkflowRunFacts {
   readonly runtime: Runtime;
+  readonly events: Runtime['events'];
   readonly plan: RunPlan;
   readonly runId: string;
   readonly options: WorkflowRunOptions;
-  /** Whether what steps wrote is noted along with it, for a run that goes on after this one was killed. */
-  readonly durable: boolean;
 }
 
 /**
@@ -67,45 +44,56 @@ export interface WorkflowRunFacts {
  *     └─────────┴─────┴── skipped, reused
  * ```
  */
-export class WorkflowRun {
-  readonly #facts: WorkflowRunFacts;
-  readonly #events: Runtime['events'];
-  readonly #states: readonly State[];
-  readonly #units = new Map<number, Unit>();
+export class WorkflowRun implements StepOwner {
+  readonly runId: string;
+  readonly events: Runtime['events'];
+  readonly journalStore: StepPlace['journalStore'];
+  readonly #runtime: Runtime;
+  readonly #plan: RunPlan;
+  readonly #graph: Graph;
+  readonly #options: WorkflowRunOptions;
+  readonly #states: readonly StepState[];
+  /** By number; numbers of steps that lead no unit are free. */
+  readonly #units: (Unit | undefined)[] = [];
   readonly #concurrency: number;
   readonly #ready: Unit[] = [];
   #nextReady = 0;
-  readonly #ended: State[] = [];
+  readonly #ended: StepState[] = [];
   #nextEnded = 0;
   #running = 0;
   #left: number;
   #pumping = false;
   /** Set when no further step is to start. */
   #stopped: { readonly status: 'failed' | 'cancelled'; readonly reason: unknown } | undefined;
-  #failed: State | undefined;
+  #failed: StepState | undefined;
   #partial = false;
   #finish: () => void = () => undefined;
 
-  constructor(facts: WorkflowRunFacts) {
-    const { plan, options, runtime } = facts;
-    this.#facts = facts;
-    this.#events = options.on === undefined ? runtime.events : runtime.events.extend(options.on);
+  constructor({ plan, options, runtime, events, runId }: WorkflowRunFacts) {
+    this.runId = runId;
+    this.events = events;
+    const store = runtime.stores.get('default');
+    this.journalStore = store.url === 'memory:' ? undefined : store; // what is in memory is gone with the process anyway
+    this.#runtime = runtime;
+    this.#plan = plan;
+    this.#graph = plan.workflow.graph;
+    this.#options = options;
     this.#concurrency = options.concurrency ?? availableParallelism();
-    this.#states = plan.steps.map((step) => ({ ...step, end: undefined, begun: false, canceller: undefined, cancelledAs: 'cancelled', blocked: undefined, mayPublish: undefined, stamp: '', lineage: step.fate.lineage }));
+    this.#states = plan.steps.map((step) => new StepState(step, this));
     this.#left = this.#states.length;
     for (const state of this.#states) this.#join(state);
   }
 
   /** Resolves when every step has ended; how each did is in {@link results}. */
   async run(): Promise<RunStatus> {
-    const { signal, timeout } = this.#facts.options;
+    const { signal, timeout } = this.#options;
     const stopTimer = new AbortController();
     const onAbort = (): void => this.#stop('cancelled', signal?.reason);
     const done = new Promise<void>((resolve) => (this.#finish = resolve));
     if (signal?.aborted === true) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
     if (timeout !== undefined) this.#limit(timeout, stopTimer.signal);
-    for (const unit of this.#units.values()) if (unit.waiting === 0) this.#ready.push(unit);
+    for (const unit of this.#units) if (unit?.waiting === 0) this.#ready.push(unit);
     this.#pump();
     await done;
     stopTimer.abort();
@@ -114,45 +102,63 @@ export class WorkflowRun {
   }
 
   get results(): Readonly<Record<string, StepResult>> {
-    return Object.fromEntries(this.#states.map(({ spec, end }) => [spec.name, end ?? { status: 'skipped' }]));
+    return Object.fromEntries(this.#states.map(({ step, end }) => [step, end ?? { status: 'skipped' }]));
   }
 
   /** What a run that did not succeed rejects with. */
   error(status: 'failed' | 'cancelled', result: WorkflowResult): WorkflowError {
-    const { name } = this.#facts.plan.workflow.spec;
-    const facts = { path: [name, ...(this.#failed === undefined ? [] : [this.#failed.spec.name])], result: { ...result, status } };
+    const { name } = this.#plan.workflow.spec;
+    const step = this.#failed?.step;
+    const facts = { path: step === undefined ? [name] : [name, step], result: { ...result, status } };
     if (status === 'cancelled') {
-      const reason = this.#stopped?.reason;
-      return new WorkflowError('WORKFLOW_CANCELLED', `Workflow '${name}' was cancelled: ${toError(reason).message}`, { ...facts, cause: reason });
+      const cause = this.#stopped?.reason;
+      return new WorkflowError('WORKFLOW_CANCELLED', `Workflow '${name}' was cancelled: ${toError(cause).message}`, { ...facts, cause });
     }
-    const error = this.#failed?.end?.error ?? toError(this.#stopped?.reason);
-    const where = this.#failed === undefined ? '' : ` in step '${this.#failed.spec.name}'`;
-    return new WorkflowError('WORKFLOW_FAILED', `Workflow '${name}' failed${where}: ${error.message}`, { ...facts, cause: error });
+    const cause = this.#failed?.end?.error ?? toError(this.#stopped?.reason);
+    const where = step === undefined ? '' : ` in step '${step}'`;
+    return new WorkflowError('WORKFLOW_FAILED', `Workflow '${name}' failed${where}: ${cause.message}`, { ...facts, cause });
   }
 
   /** A step that waits for a stream has something to read, or will never have. */
   wake(index: number): void {
     const state = this.#states[index];
-    if (state !== undefined && !state.begun && this.#units.get(state.unit)?.holdsSlot === true) this.#start(state);
+    if (state !== undefined && !state.begun && this.#units[state.plan.unit]?.holdsSlot === true) this.#start(state);
   }
 
-  #join(state: State): void {
-    let unit = this.#units.get(state.unit);
-    if (unit === undefined) this.#units.set(state.unit, (unit = { members: [], waiting: 0, left: 0, holdsSlot: false }));
+  hasUpstream({ plan }: StepState): boolean {
+    return plan.reads.every(({ from }) => this.#states[from]?.end?.status === 'succeeded');
+  }
+
+  journal(state: StepState, outputs: TaskResult['outputs']): StepJournal {
+    const kept: Record<string, KeptOutput> = {};
+    const { keeps } = state.plan;
+    for (const property in keeps) kept[property] = { ...keeps[property], rows: outputs[property]?.rows ?? 0 };
+    return { runId: this.runId, step: state.step, lineage: this.#lineage(state), outputs: kept };
+  }
+
+  /** What a step is and what it read, all the way up. */
+  #lineage(state: StepState): string {
+    return (state.lineage ??= lineageOf(
+      fingerprintOf(state.plan.spec),
+      state.stamp,
+      this.#graph.into[state.plan.index]!,
+      (from) => this.#states[from]?.lineage ?? '',
+    ));
+  }
+
+  #join(state: StepState): void {
+    const { unit: number, index } = state.plan;
+    const unit = (this.#units[number] ??= { members: [], waiting: 0, left: 0, holdsSlot: false });
     unit.members.push(state);
     unit.left++;
-    for (const { from } of this.#graph.into[state.index]!) if (this.#states[from]?.unit !== state.unit) unit.waiting++;
-  }
-
-  get #graph(): RunPlan['workflow']['graph'] {
-    return this.#facts.plan.workflow.graph;
+    for (const { from } of this.#graph.into[index]!) if (this.#states[from]?.plan.unit !== number) unit.waiting++;
   }
 
   #limit(timeout: number, signal: AbortSignal): void {
-    const { clock = systemClock } = this.#facts.runtime;
+    const { clock = systemClock } = this.#runtime;
     clock.sleep(timeout, signal).then(
       () => {
-        const { name } = this.#facts.plan.workflow.spec;
+        const { name } = this.#plan.workflow.spec;
         this.#stop('failed', new MillraceError('TASK_TIMEOUT', `Workflow '${name}' took longer than ${describeDuration(timeout)}`));
       },
       () => undefined, // the run ended in time
@@ -171,35 +177,33 @@ export class WorkflowRun {
         continue;
       }
       const unit = this.#ready[this.#nextReady];
-      if (unit === undefined || (this.#running >= this.#concurrency && unit.members.some((state) => this.#willRun(state)))) break;
+      if (unit === undefined) break;
+      const works = unit.members.some(({ willRun }) => willRun);
+      if (works && this.#running >= this.#concurrency) break;
       this.#nextReady++;
-      this.#startUnit(unit);
+      this.#startUnit(unit, works);
     }
     this.#pumping = false;
     if (this.#left === 0) this.#finish();
   }
 
-  #willRun({ fate, blocked, end }: State): boolean {
-    return end === undefined && fate.does === 'run' && blocked === undefined;
-  }
-
-  #startUnit(unit: Unit): void {
-    if (unit.members.some((state) => this.#willRun(state))) {
+  #startUnit(unit: Unit, works: boolean): void {
+    if (works) {
       unit.holdsSlot = true;
       this.#running++;
     }
     for (const state of unit.members) {
       if (state.end !== undefined) continue;
-      if (state.fate.does !== 'run') this.#end(state, { status: state.fate.does === 'reuse' ? 'reused' : 'skipped', reason: state.fate.reason });
+      const { fate, reads } = state.plan;
+      if (fate.does !== 'run') this.#end(state, { status: fate.does === 'reuse' ? 'reused' : 'skipped', reason: fate.reason });
       else if (state.blocked !== undefined) this.#skip(state, state.blocked.reason);
-      else if (state.reads.length === 0) this.#start(state);
+      else if (reads.length === 0) this.#start(state);
     }
   }
 
-  #start(state: State): void {
+  #start(state: StepState): void {
     state.begun = true;
-    state.canceller = new Canceller();
-    this.#execute(state, state.canceller).then(
+    this.#execute(state).then(
       (result) => {
         if (typeof result === 'string') this.#skip(state, result);
         else this.#end(state, { status: 'succeeded', result });
@@ -211,111 +215,49 @@ export class WorkflowRun {
   }
 
   /** Answers why it did not run, where its `when` says so. */
-  async #execute(state: State, canceller: Canceller): Promise<TaskResult | string> {
-    const { runtime } = this.#facts;
-    const { spec, given } = state;
-    const { when, on } = spec.behaviour;
-    if (when !== undefined && !(await this.#asks(when, canceller))) return 'its `when` is false';
-    const task = state.task ?? (await prepareTask(runtime, spec.processor, given));
-    const places = outerPlaces(this.#graph, this.#facts.plan.workflow.steps, state.index);
-    if (places.length > 0) state.stamp = await stampOf(places, runtime.stores);
-    if (canceller.aborted) throw this.#cancelled(state, canceller.reason);
-    const place: StepPlace = {
-      runId: this.#facts.runId,
-      step: spec.name,
-      events: this.#events,
-      canceller,
-      get cancelledAs() {
-        return state.cancelledAs;
-      },
-      mayPublish: () => this.#upstream(state),
-      journal: (result) => this.#journal(state, result),
-    };
-    return runStep(runtime, task, given, { ...state.limits, ...(on === undefined ? {} : { on }) }, place);
-  }
-
-  async #asks(when: NonNullable<RunStep['spec']['behaviour']['when']>, canceller: Canceller): Promise<boolean> {
-    const { plan, options, runtime } = this.#facts;
-    const context = createWhenContext({ ...plan.workflow.spec.variables, ...options.variables }, plan, runtime, (index) => this.#states[index]?.end);
-    const cancelled = new Promise<never>((_resolve, reject) => {
-      canceller.addEventListener('abort', () => {
-        reject(canceller.reason as Error);
+  async #execute(state: StepState): Promise<TaskResult | string> {
+    const { spec, given, limits, index, task } = state.plan;
+    if (spec.behaviour.when !== undefined) {
+      const runs = await asksWhen(spec.behaviour.when, state.canceller, {
+        variables: { ...this.#plan.workflow.spec.variables, ...this.#options.variables },
+        plan: this.#plan,
+        runtime: this.#runtime,
+        endOf: (step) => this.#states[step]?.end,
       });
-    });
-    cancelled.catch(() => undefined); // it is raced, and may lose
-    try {
-      return await Promise.race([Promise.resolve(when(context)), cancelled]);
-    } finally {
-      canceller.removeEventListener();
+      if (!runs) return 'its `when` is false';
     }
+    const places = outerPlaces(this.#graph, this.#plan.workflow.steps, index);
+    if (places.length > 0) state.stamp = await stampOf(places, this.#runtime.stores);
+    const prepared = task ?? (await prepareTask(this.#runtime, spec.processor, given));
+    return runStep(this.#runtime, prepared, given, limits, state);
   }
 
-  #cancelled({ spec }: State, reason: unknown): TaskError {
-    const name = spec.processor.name;
-    return new TaskError('TASK_CANCELLED', `Processor '${name}' was cancelled: ${toError(reason).message}`, { taskId: newId(), processor: name, attempts: 0, cause: reason, path: [name] });
-  }
-
-  #journal(state: State, { outputs }: { readonly outputs: TaskResult['outputs'] }): ReturnType<StepPlace['journal']> {
-    const { runId, runtime, durable } = this.#facts;
-    const { spec, keeps } = state;
-    const kept: Record<string, KeptOutput> = {};
-    for (const [property, where] of Object.entries(keeps)) kept[property] = { ...where, rows: outputs[property]?.rows ?? 0 };
-    const row: StepJournal = { runId, step: spec.name, lineage: this.#lineage(state), outputs: kept };
-    return { row, store: durable ? runtime.stores.get('default') : undefined };
-  }
-
-  /** What a step is and what it read, all the way up. */
-  #lineage(state: State): string {
-    return (state.lineage ??= lineageOf(
-      fingerprintOf(state.spec),
-      state.stamp,
-      this.#graph.into[state.index]!,
-      (from) => this.#states[from]?.lineage ?? '',
-    ));
-  }
-
-  /** What a step read of a stream holds only when its writer has succeeded. */
-  #upstream(state: State): Promise<void> | undefined {
-    if (this.#hasUpstream(state)) return undefined;
-    let resolve: () => void = () => undefined;
-    const promise = new Promise<void>((settle) => (resolve = settle));
-    state.mayPublish = { promise, resolve };
-    return promise;
-  }
-
-  #hasUpstream({ reads }: State): boolean {
-    return reads.every(({ from }) => this.#states[from]?.end?.status === 'succeeded');
-  }
-
-  #onError(state: State, thrown: unknown): void {
+  #onError(state: StepState, thrown: unknown): void {
     const error = toError(thrown);
-    const cancelled = state.canceller?.aborted === true && (!(error instanceof TaskError) || error.code === 'TASK_CANCELLED');
-    if (cancelled) {
-      this.#end(state, { status: state.cancelledAs, error, reason: toError(state.canceller?.reason).message });
+    const { aborted, reason } = state.canceller;
+    if (aborted && (!(error instanceof TaskError) || error.code === 'TASK_CANCELLED')) {
+      if (!(error instanceof TaskError)) this.#tell(state, state.cancelledAs);
+      this.#end(state, { status: state.cancelledAs, error, reason: toError(reason).message });
       return;
     }
     if (!(error instanceof TaskError)) this.#tell(state, 'failed', error);
-    const { onError } = state.spec.behaviour;
-    if (onError === 'skip') this.#partial = true;
+    if (state.plan.spec.behaviour.onError === 'skip') this.#partial = true;
     else {
       this.#failed ??= state;
-      if (this.#facts.options.onFailure !== 'finish-branches') this.#stop('failed', error, state);
+      if (this.#options.onFailure !== 'finish-branches') this.#stop('failed', error, state);
     }
     this.#end(state, { status: 'failed', error });
   }
 
-  #skip(state: State, reason: string): void {
-    state.begun = true;
-    for (const { reader } of state.reads) reader.close();
+  #skip(state: StepState, reason: string): void {
     this.#tell(state, 'skipped');
     this.#end(state, { status: 'skipped', reason });
   }
 
-  #end(state: State, end: StepResult): void {
-    if (state.end !== undefined) return;
+  #end(state: StepState, end: StepResult): void {
     state.begun = true;
     state.end = end;
-    for (const { reader } of state.reads) reader.close();
+    state.closeStreams();
     if (end.status === 'reused') this.#tell(state, 'reused');
     this.#left--;
     this.#ended.push(state);
@@ -323,59 +265,58 @@ export class WorkflowRun {
   }
 
   /** Lets what comes after a step know how it ended. */
-  #passOn(state: State): void {
-    const unit = this.#units.get(state.unit);
-    const status = state.end?.status;
-    if (status === 'succeeded') for (const { channel } of state.writes) channel.end();
+  #passOn(state: StepState): void {
+    const { plan, end } = state;
+    if (end?.status === 'succeeded') for (const { channel } of plan.writes) channel.end();
     const block = this.#blocks(state);
-    for (const { to, kind } of this.#graph.out[state.index]!) {
+    for (const { to, kind } of this.#graph.out[plan.index]!) {
       const next = this.#states[to];
       if (next === undefined) continue;
-      if (block !== undefined && (kind !== 'after' || block.hard)) next.blocked ??= block;
-      if (block?.hard === true && kind !== 'after' && next.blocked?.hard === false) next.blocked = block;
-      if (next.unit !== state.unit) this.#countDown(next.unit);
+      if (block !== undefined && (kind !== 'after' || block.hard) && next.blocked?.hard !== true) next.blocked = block;
+      if (next.plan.unit !== plan.unit) this.#countDown(next.plan.unit);
       else if (next.blocked !== undefined) this.#breakOff(next, next.blocked);
-      else if (next.mayPublish !== undefined && this.#hasUpstream(next)) next.mayPublish.resolve();
+      else next.upstreamEnded();
     }
+    const unit = this.#units[plan.unit];
     if (unit === undefined || --unit.left > 0 || !unit.holdsSlot) return;
     unit.holdsSlot = false;
     this.#running--;
   }
 
-  #countDown(index: number): void {
-    const unit = this.#units.get(index);
+  #countDown(number: number): void {
+    const unit = this.#units[number];
     if (unit !== undefined && --unit.waiting === 0) this.#ready.push(unit);
   }
 
   /** What the end of a step means for those after it; undefined where it gave what they need. */
-  #blocks({ spec, end, fate, blocked }: State): Blocked | undefined {
+  #blocks({ plan: { spec, fate }, end, blocked }: StepState): Blocked | undefined {
     if (end === undefined || fate.does !== 'run' || end.status === 'succeeded') return undefined;
     if (end.status === 'failed') return { reason: `'${spec.name}' failed`, hard: spec.behaviour.onError !== 'skip' };
     return { reason: blocked?.reason ?? `'${spec.name}' was ${end.status}`, hard: blocked?.hard ?? false };
   }
 
   /** A stream that a step reads, or was going to read, broke off. */
-  #breakOff(state: State, { reason }: Blocked): void {
+  #breakOff(state: StepState, { reason }: Blocked): void {
     if (state.end !== undefined) return;
     if (!state.begun) {
       this.#skip(state, reason);
       return;
     }
     if (this.#stopped === undefined) state.cancelledAs = 'skipped';
-    state.canceller?.cancel(new MillraceError('TASK_CANCELLED', reason));
+    state.canceller.cancel(new MillraceError('TASK_CANCELLED', reason));
   }
 
   /** Starts nothing more, and cancels what runs; but for `except`, which is ending. */
-  #stop(status: 'failed' | 'cancelled', reason: unknown, except?: State): void {
+  #stop(status: 'failed' | 'cancelled', reason: unknown, except?: StepState): void {
     if (this.#stopped !== undefined || this.#left === 0) return;
     this.#stopped = { status, reason };
-    const why = status === 'cancelled' ? 'the run was cancelled' : except === undefined ? toError(reason).message : `'${except.spec.name}' failed`;
+    const why = except === undefined ? toError(reason).message : `'${except.step}' failed`;
     const pumping = this.#pumping;
     this.#pumping = true; // what ends meanwhile is passed on when all is stopped
     for (const state of this.#states) {
       if (state.end !== undefined || state === except) continue;
-      if (state.begun) state.canceller?.cancel(status === 'cancelled' ? reason : new MillraceError('TASK_CANCELLED', why));
-      else if (state.fate.does === 'run') this.#skip(state, why);
+      if (state.begun) state.canceller.cancel(except === undefined ? reason : new MillraceError('TASK_CANCELLED', why));
+      else if (state.plan.fate.does === 'run') this.#skip(state, why);
     }
     this.#pumping = pumping;
     this.#pump();
@@ -387,18 +328,15 @@ export class WorkflowRun {
     return this.#partial ? 'partial' : 'succeeded';
   }
 
-  /** Tells of a step that no task ran for, or not one that says so itself. */
-  #tell({ spec }: State, status: StepStatus, error?: Error): void {
-    const { runtime, runId } = this.#facts;
+  /** Tells of a step that no task ran for, and that no task tells of. */
+  #tell({ step, plan }: StepState, status: StepStatus, error?: Error): void {
+    const facts = { runId: this.runId, step, processor: plan.spec.processor.name, status };
+    const at = this.#runtime.clock?.now() ?? new Date();
     const taskId = newId();
-    const at = runtime.clock?.now() ?? new Date();
-    const processor = spec.processor.name;
-    runtime.recorder.task({
+    const code = error instanceof MillraceError ? error.code : 'TASK_FAILED';
+    this.#runtime.recorder.task({
+      ...facts,
       _id: taskId,
-      runId,
-      step: spec.name,
-      processor,
-      status,
       attempts: 0,
       started: at,
       finished: at,
@@ -408,8 +346,8 @@ export class WorkflowRun {
       outputs: {},
       metrics: {},
       monitor: { cpuMs: 0, peakMemory: 0, batches: 0 },
-      ...(error === undefined ? {} : { error: { code: error instanceof MillraceError ? error.code : 'TASK_FAILED', message: error.message } }),
+      ...(error === undefined ? {} : { error: { code, message: error.message } }),
     });
-    if (this.#events.has('task:end')) this.#events.emit('task:end', { runId, taskId, processor, step: spec.name, at, status, ...(error === undefined ? {} : { error }) });
+    if (this.events.has('task:end')) this.events.emit('task:end', { ...facts, taskId, at, ...(error === undefined ? {} : { error }) });
   }
 }

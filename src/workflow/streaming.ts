@@ -19,13 +19,14 @@ export interface Streaming {
  * @param candidates - links that nothing else forbids to stream.
  */
 export function chooseStreams(graph: Graph, candidates: ReadonlySet<Edge>): Streaming {
-  const order = orderOf(graph);
-  const count = graph.names.length;
   const streams = new Set<Edge>();
+  const order = candidates.size === 0 ? [] : orderOf(graph);
+  const count = graph.names.length;
   const joined = new Joined(count);
   for (const step of order) {
     for (const edge of graph.into[step]!) if (candidates.has(edge) && joined.join(edge.from, edge.to)) streams.add(edge);
   }
+  if (streams.size === 0) return { streams, units: [...graph.names.keys()] };
   const knotted = knottedUnits(graph, streams, (step) => joined.of(step));
   if (knotted.size > 0) spoolKnots(graph, order, streams, (step) => knotted.has(joined.of(step)));
   const final = new Joined(count);

@@ -83,15 +83,15 @@ class BoundWorkflow implements WorkflowTask {
     const runId = newId();
     const current: { run?: WorkflowRun } = {};
     const plan = await this.#plan(workflow, fates, options, runId, (step) => current.run?.wake(step));
-    const durable = this.#runtime.stores.get('default').url !== 'memory:';
-    const run = (current.run = new WorkflowRun({ runtime: this.#runtime, plan, runId, options, durable }));
-    return this.#follow(run, plan, runId, found === undefined ? sliced(options) : slicesOf(options, found.record), options, found);
+    const events = options.on === undefined ? this.#runtime.events : this.#runtime.events.extend(options.on);
+    const run = (current.run = new WorkflowRun({ runtime: this.#runtime, events, plan, runId, options }));
+    return this.#follow(run, plan, found === undefined ? sliced(options) : slicesOf(options, found.record), found);
   }
 
-  async #follow(run: WorkflowRun, plan: RunPlan, runId: string, slices: Slices, options: WorkflowRunOptions, found: Resumable | undefined): Promise<WorkflowResult> {
+  async #follow(run: WorkflowRun, plan: RunPlan, slices: Slices, found: Resumable | undefined): Promise<WorkflowResult> {
     const runtime = this.#runtime;
     const now = (): Date => runtime.clock?.now() ?? new Date();
-    const events = options.on === undefined ? runtime.events : runtime.events.extend(options.on);
+    const { runId, events } = run;
     const resumes = found === undefined ? {} : { resumes: found.record._id };
     const journal = new RunJournal(runtime, { _id: runId, name: this.name, slices, spools: plan.spools, started: now(), ...resumes });
     const begun = performance.now();
