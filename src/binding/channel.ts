@@ -78,7 +78,6 @@ export class ChannelReader implements AsyncIterator<Batch, undefined> {
   readonly #channel: Channel;
   #onFirst: (() => void) | undefined;
   #queue: Batch[] = [];
-  #next = 0;
   #pending: ((taken: Taken) => void) | undefined;
   #closed = false;
 
@@ -126,13 +125,8 @@ export class ChannelReader implements AsyncIterator<Batch, undefined> {
   }
 
   #shift(): Batch | undefined {
-    const batch = this.#queue[this.#next];
+    const batch = this.#queue.shift();
     if (batch === undefined) return undefined;
-    this.#next++;
-    if (this.#next === this.#queue.length) {
-      this.#queue = [];
-      this.#next = 0;
-    }
     this.waiting -= batch.length;
     this.#channel.drained();
     return batch;

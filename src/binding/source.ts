@@ -20,7 +20,7 @@ export interface Source {
   /** The attempt is over: whoever waits for rows is let go. */
   close?(): void;
   /** Where the rows are a collection, unchanged or narrowed: for aggregations that run where the rows are. */
-  readonly collection?: { readonly store: Store; readonly name: string; readonly queries: readonly Query<Row>[] };
+  readonly collection?: { readonly store: Store; readonly name: string; readonly queries: readonly Query<Row>[] } | undefined;
 }
 
 export const emptySource: Source = arraySource([]);
@@ -61,6 +61,18 @@ function linkConsumed(port: string): MillraceError {
     'LINK_CONSUMED',
     `${port} is linked to an output that streams, and its rows have passed already: to pass over them more than once, declare it as @Input({ rereads: true })`,
   );
+}
+
+/** What another task has published, as it wrote it: without the `_id` that the store added, unless it had one. */
+export function publishedSource(store: Store, name: string, hasIds: () => boolean): Source {
+  const source = (): Source => collectionSource(store, name, hasIds() ? {} : { projection: { _id: 0 } });
+  return {
+    batches: (queries, size) => source().batches(queries, size),
+    count: (queries) => source().count(queries),
+    get collection() {
+      return source().collection;
+    },
+  };
 }
 
 /** What another task has written and a store keeps, row by row in a wrapping. */

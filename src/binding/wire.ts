@@ -45,6 +45,15 @@ export class OutputWire {
   }
 }
 
+/** Notes whether rows had an `_id` of their own before a store gave them one. */
+export class IdWatch implements Target {
+  hasIds = false;
+
+  take(rows: readonly Row[]): undefined {
+    if (!this.hasIds) this.hasIds = rows.some((row) => '_id' in row);
+  }
+}
+
 /** Rows as a spool keeps them: in order, and with or without an `_id` as they were written. */
 interface Spooled {
   readonly _id: number;

@@ -1,7 +1,7 @@
 import { isBinding } from '../binding/binding.js';
 import { Channel, type ChannelReader } from '../binding/channel.js';
-import { collectionSource, fileSource, spoolSource, streamSource, type Source } from '../binding/source.js';
-import { InputWire, OutputWire, type Tap } from '../binding/wire.js';
+import { fileSource, publishedSource, spoolSource, streamSource, type Source } from '../binding/source.js';
+import { IdWatch, InputWire, OutputWire, type Tap } from '../binding/wire.js';
 import { BindingError, type Fault } from '../errors.js';
 import type { InputSpec, OutputSpec } from '../metadata/spec.js';
 import type { GivenBindings } from '../binding/ports.js';
@@ -37,6 +37,8 @@ export interface KeptOutput {
   readonly spool?: string;
   /** Published, and nothing else in it. */
   readonly collection?: { readonly store: string; readonly name: string };
+  /** Whether its rows had an `_id` of their own. */
+  readonly hasIds?: boolean;
 }
 
 /** A step of a run, with everything that it needs to start. */
@@ -56,7 +58,7 @@ export interface RunStep {
   readonly writes: readonly { readonly channel: Channel; readonly readers: readonly number[] }[];
   readonly links: readonly PlannedLink[];
   /** Where the rows of its linked outputs will be, by property. */
-  readonly keeps: Readonly<Record<string, Omit<KeptOutput, 'rows'>>>;
+  readonly keeps: Readonly<Record<string, Omit<KeptOutput, 'rows' | 'hasIds'> & { readonly ids?: IdWatch }>>;
 }
 
 export interface RunPlan {
@@ -103,6 +105,8 @@ interface Output {
   readonly uses: LinkUse[];
   channel: Channel | undefined;
   spool: string | undefined;
+  /** Where it is published. */
+  ids: IdWatch | undefined;
 }
 
 interface Outside {
@@ -172,7 +176,7 @@ class Planning {
   #outputOf(step: StepSpec, port: OutputSpec): Output {
     const key = `${step.name}.${port.name}`;
     let output = this.#outputs.get(key);
-    if (output === undefined) this.#outputs.set(key, (output = { step, port, uses: [], channel: undefined, spool: undefined }));
+    if (output === undefined) this.#outputs.set(key, (output = { step, port, uses: [], channel: undefined, spool: undefined, ids: publishedBy(step, port) && new IdWatch() }));
     return output;
   }
 
@@ -222,7 +226,7 @@ class Planning {
   }
 
   #wireInput(
-    { step, port, channel, spool }: Output,
+    { step, port, channel, spool, ids }: Output,
     { edge, input, reader }: LinkUse,
     transport: Transport | undefined,
     index: number,
@@ -242,7 +246,7 @@ class Planning {
       const place = publishedBy(step, port);
       if (transport.by === 'collection' && place !== undefined) {
         const text = `${name} (from ${place.text}: ${transport.reason ?? ''})`;
-        return { wire: new InputWire(text, this.#collection(place.store, place.name), checked), link: { ...planned, by: 'collection', ...reason } };
+        return { wire: new InputWire(text, this.#published(place, () => ids?.hasIds !== false), checked), link: { ...planned, by: 'collection', ...reason } };
       }
       const source = spoolSource(this.#input.runtime.stores.get('default'), spool ?? '');
       return { wire: new InputWire(`${name} (spooled: ${transport.reason ?? ''})`, source, checked), link: { ...planned, by: 'spool', ...reason } };
@@ -270,7 +274,8 @@ class Planning {
     const place = kept?.collection ?? publishedBy(step, port, true);
     if (place !== undefined) {
       if (kept === undefined) this.#outside.push({ ...place, step, port, reader, input });
-      const source = this.#collection(place.store, place.name);
+      const hasIds = kept?.hasIds ?? !lacksId(port);
+      const source = this.#published(place, () => hasIds);
       return { wire: new InputWire(`${name} (from ${place.name})`, source, false), link: { ...planned, by: 'collection', reason: `'${step.name}' does not run` } };
     }
     const file = this.#publishedFile(step, port);
@@ -301,8 +306,8 @@ class Planning {
     }
   }
 
-  #collection(store: string, name: string): Source {
-    return collectionSource(this.#input.runtime.stores.get(store), name, {});
+  #published({ store, name }: { readonly store: string; readonly name: string }, hasIds: () => boolean): Source {
+    return publishedSource(this.#input.runtime.stores.get(store), name, hasIds);
   }
 
   #publishedFile(step: StepSpec, port: OutputSpec): { readonly text: string; readonly source: Source } | undefined {
@@ -317,7 +322,7 @@ class Planning {
   #wireOutputs(spec: StepSpec, transports: ReadonlyMap<LinkUse, Transport>): Pick<RunStep, 'writes' | 'keeps'> & { readonly outputs: Map<string, unknown> } {
     const outputs = new Map(spec.given.outputs);
     const writes: { channel: Channel; readers: number[] }[] = [];
-    const keeps: Record<string, Omit<KeptOutput, 'rows'>> = {};
+    const keeps: Record<string, RunStep['keeps'][string]> = {};
     for (const port of spec.processor.outputs) {
       const linked = this.#outputs.get(`${spec.name}.${port.name}`);
       const bound = valueOf(spec, port);
@@ -326,6 +331,10 @@ class Planning {
       if (place !== undefined) keeps[port.property] = { collection: { store: place.store, name: place.name } };
       if (linked === undefined) continue;
       const taps: Tap[] = [];
+      if (linked.ids !== undefined) {
+        taps.push({ kind: 'stream', target: linked.ids });
+        keeps[port.property] = { ...keeps[port.property], ids: linked.ids };
+      }
       if (linked.channel !== undefined) {
         taps.push({ kind: 'stream', target: linked.channel });
         writes.push({ channel: linked.channel, readers: linked.uses.filter((use) => transports.get(use)?.by === 'stream').map(({ edge }) => edge.to) });
@@ -374,6 +383,11 @@ function publishedBy(step: StepSpec, port: OutputSpec, mixed = false): { readonl
   if (binding?.kind !== 'collection') return undefined;
   const mode = binding.options.mode ?? port.mode ?? 'replace';
   return mode === 'replace' || mixed ? { store: binding.store, name: binding.name, text: binding.toString() } : undefined;
+}
+
+/** Whether its rows have, for all that its schema says, no `_id` of their own. */
+function lacksId({ schema }: OutputSpec): boolean {
+  return schema !== undefined && columnsOf(schema).every(({ name }) => name !== '_id');
 }
 
 /** Whether every row that comes was checked by the schema that the input has. */

@@ -132,7 +132,10 @@ export class WorkflowRun implements StepOwner {
   journal(state: StepState, outputs: TaskResult['outputs']): StepJournal {
     const kept: Record<string, KeptOutput> = {};
     const { keeps } = state.plan;
-    for (const property in keeps) kept[property] = { ...keeps[property], rows: outputs[property]?.rows ?? 0 };
+    for (const property in keeps) {
+      const { ids, ...where } = keeps[property] ?? {};
+      kept[property] = { ...where, rows: outputs[property]?.rows ?? 0, ...(ids === undefined ? {} : { hasIds: ids.hasIds }) };
+    }
     return { runId: this.runId, step: state.step, lineage: this.#lineage(state), outputs: kept };
   }
 
