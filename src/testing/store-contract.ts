@@ -1,4 +1,0 @@
-/** Local stand-in; never committed. */
-export function storeContract(_open: () => unknown): void {
-  // stand-in
-}
