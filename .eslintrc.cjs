@@ -6,7 +6,7 @@ const TYPED = ['**/*.ts'];
 const TESTS = ['test/**/*.ts', 'samples/**/*.test.ts'];
 
 module.exports = defineConfig(
-  { ignores: ['dist/', 'coverage/', 'test/types/cases/', 'samples/*/data/', '.millrace/'] },
+  { ignores: ['dist/', 'coverage/', 'test/types/cases/', 'samples/*/data/', '.millrace/', '.bench/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error', reportUnusedInlineConfigs: 'error' } },
   {
     files: TYPED,

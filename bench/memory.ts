@@ -13,11 +13,7 @@ export function memory(): Line[] {
 function bounded(what: string, script: string, count: number): Line {
   const path = fileURLToPath(new URL(`memory/${script}.js`, import.meta.url));
   const start = performance.now();
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    ['--max-old-space-size=64', path, String(count)],
-    { encoding: 'utf8' },
-  );
+  const { status, stderr } = spawnSync(process.execPath, ['--max-old-space-size=64', path, String(count)], { encoding: 'utf8' });
   const seconds = (performance.now() - start) / 1000;
   const ended = status === 0 ? `ends (${(count / seconds / 1e6).toFixed(2)} M rows/s)` : `fails: ${stderr.trim().split('\n').at(-1) ?? ''}`;
   return { what, measured: ended, bar: 'ends under 64 MB', holds: status === 0 };

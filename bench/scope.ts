@@ -15,9 +15,9 @@ export async function scope(): Promise<Line[]> {
   const loop = (once: () => unknown) => async (): Promise<void> => {
     for (let turn = 0; turn < count; turn++) await once();
   };
-  for (const once of [ours, crowded, theirs]) await loop(once)();
-  const ratio = await against(7, loop(ours), loop(theirs));
-  const crowd = await against(7, loop(crowded), loop(ours));
+  for (const once of [ours, crowded, theirs, ours, crowded, theirs]) await loop(once)();
+  const ratio = await against(15, loop(ours), loop(theirs));
+  const crowd = await against(15, loop(crowded), loop(ours));
   const [faster, slower] = [ratio.theirs / ratio.ours, crowd.ours / crowd.theirs];
   const each = ((ratio.ours / count) * 1000).toFixed(1);
   return [

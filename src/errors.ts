@@ -91,7 +91,10 @@ class FaultsError extends MillraceError {
   readonly faults: readonly Fault[];
   constructor(what: string, faults: readonly Fault[]) {
     const lines = faults.map((fault) => [fault.message, ...fault.where.map((at) => `  at ${at}`), `  → ${fault.fix}`].join('\n'));
-    super(faults[0]?.code ?? 'CONFIG_INVALID', faults.length === 1 ? lines.join() : `${what}: ${faults.length} faults\n${lines.join('\n')}`);
+    super(
+      faults[0]?.code ?? 'CONFIG_INVALID',
+      faults.length === 1 ? lines.join() : `${what}: ${faults.length} faults\n${lines.join('\n')}`,
+    );
     this.faults = Object.freeze([...faults]);
   }
 }
@@ -189,7 +192,10 @@ export class RowError extends MillraceError {
   static {
     this.prototype.name = 'RowError';
   }
-  constructor(message: string, facts: MillraceErrorOptions & { readonly port: string; readonly index: number; readonly reasons: readonly string[] }) {
+  constructor(
+    message: string,
+    facts: MillraceErrorOptions & { readonly port: string; readonly index: number; readonly reasons: readonly string[] },
+  ) {
     super('ROW_INVALID', message, facts);
     this.port = facts.port;
     this.index = facts.index;
@@ -228,7 +234,9 @@ export function suggestName(name: string, known: Iterable<string>): string {
 /** What was thrown as an Error: a thrown non-Error becomes the message of one, with the value as its cause. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
-  return new Error(`a value that is not an Error was thrown: ${typeof thrown === 'string' ? thrown : describeValue(thrown)}`, { cause: thrown });
+  return new Error(`a value that is not an Error was thrown: ${typeof thrown === 'string' ? thrown : describeValue(thrown)}`, {
+    cause: thrown,
+  });
 }
 
 /** A value as a message shows it: short, on one line. */

@@ -33,6 +33,7 @@ export type { RunOptions } from './task/runner.js';
 export type { Task } from './task/task.js';
 export { Scope } from './types.js';
 export type {
+  AggregateReaders,
   Binding,
   Bindings,
   Class,

@@ -115,6 +115,7 @@ export interface PortOptions {
   readonly rejects?: string;
 }
 
+/** What an input says of itself. */
 export interface InputOptions extends PortOptions {
   /** No output of the same task may be bound to this input's collection. Default false. */
   readonly readOnly?: boolean;
@@ -122,6 +123,7 @@ export interface InputOptions extends PortOptions {
   readonly rereads?: boolean;
 }
 
+/** What an output says of itself. */
 export interface OutputOptions extends PortOptions {
   /** Default `'replace'`. */
   readonly mode?: WriteMode;
@@ -147,6 +149,7 @@ export interface Retry {
   readonly on?: (error: unknown) => boolean;
 }
 
+/** What a processor says of itself. */
 export interface ProcessorOptions {
   /** Default: the class's name. */
   readonly name?: string;
@@ -185,6 +188,7 @@ export interface Token<T> extends Of<T> {
   readonly name: string;
 }
 
+/** What can be asked for. */
 export type Dependency<T> = Resource<T> | Token<T> | Class<T>;
 
 /** What a resource needs in turn: alone it lives as long as the resource that needs it. */
@@ -222,9 +226,13 @@ type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a port of whatever document is still a port */
 /** The inputs of a processor: documents by property name. */
-export type InputsOf<P> = { [K in keyof P as IsAny<P[K]> extends true ? never : P[K] extends Reader<any> ? K : never]: P[K] extends Reader<infer T> ? T : never };
+export type InputsOf<P> = {
+  [K in keyof P as IsAny<P[K]> extends true ? never : P[K] extends Reader<any> ? K : never]: P[K] extends Reader<infer T> ? T : never;
+};
 /** The outputs of a processor: documents by property name. */
-export type OutputsOf<P> = { [K in keyof P as IsAny<P[K]> extends true ? never : P[K] extends Writer<any> ? K : never]: P[K] extends Writer<infer T> ? T : never };
+export type OutputsOf<P> = {
+  [K in keyof P as IsAny<P[K]> extends true ? never : P[K] extends Writer<any> ? K : never]: P[K] extends Writer<infer T> ? T : never;
+};
 /** The class of a processor's parameters; `never` where it has none. */
 export type ParamsOf<P> = P extends { params: infer T extends object } ? (T extends Reader<any> | Writer<any> ? never : T) : never;
 /* eslint-enable @typescript-eslint/no-explicit-any */
@@ -238,6 +246,10 @@ export type OutputTarget<T> = string | T[] | Binding<T>;
 export type Bindings<P> = { readonly [K in keyof InputsOf<P>]?: InputSource<InputsOf<P>[K]> } & {
   readonly [K in keyof OutputsOf<P>]?: OutputTarget<OutputsOf<P>[K]>;
 } & ([ParamsOf<P>] extends [never] ? unknown : { readonly params?: Partial<ParamsOf<P>> | string });
+
+/** `from` is what an aggregation starts with, the others are what its lookups name. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- readers of whatever documents
+export type AggregateReaders = { readonly from: Reader<any> } & Readonly<Record<string, Reader<any>>>;
 
 /** What an action is given. */
 export interface TaskContext {
@@ -259,8 +271,7 @@ export interface TaskContext {
    * @returns the number of rows written.
    * @throws {@link MillraceError} `PIPELINE_INVALID` for a foreign collection, `$out` or `$merge`.
    */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- readers of whatever documents
-  aggregate<T>(output: Writer<T>, pipeline: readonly object[], readers: { readonly from: Reader<any> } & Readonly<Record<string, Reader<any>>>): Promise<number>;
+  aggregate<T>(output: Writer<T>, pipeline: readonly object[], readers: AggregateReaders): Promise<number>;
 }
 
 /** Rows of one port in one task. */

@@ -9,11 +9,15 @@ await using app = await createApp({ processors: [CleanMovies, RankGenres], store
 await app.task(CleanMovies).run();
 await app.task(RankGenres).run();
 
-const genres = await app.store().find<Genre>('genres', { projection: { _id: 0 } }).toArray();
+const genres = await app
+  .store()
+  .find<Genre>('genres', { projection: { _id: 0 } })
+  .toArray();
 console.log('\nWhat each dollar of budget returned, by genre (in dollars of 2009):');
 console.table(genres);
 
 const rejects = await app.store().find<{ port: string; index: number; reasons: string[] }>('movie_rejects').toArray();
 console.log(`\n${String(rejects.length)} films could not be used, for example:`);
-for (const { port, index, reasons } of [...rejects.slice(0, 3), ...rejects.slice(-2)]) console.log(`  ${port} row ${String(index)}: ${reasons.join('; ')}`);
+for (const { port, index, reasons } of [...rejects.slice(0, 3), ...rejects.slice(-2)])
+  console.log(`  ${port} row ${String(index)}: ${reasons.join('; ')}`);
 console.log('\nAll of them: npx millrace data movie_rejects --store .millrace/data');

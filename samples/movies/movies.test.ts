@@ -16,7 +16,14 @@ describe('CleanMovies', () => {
       params: { baseYear: 2009 },
       inputs: {
         raw: [
-          { Title: 'Dear', 'Release Date': 'Jun 12 2000', 'Major Genre': 'Drama', 'Production Budget': 4_000_000, 'Worldwide Gross': 6_000_000, 'IMDB Rating': 7.5 },
+          {
+            Title: 'Dear',
+            'Release Date': 'Jun 12 2000',
+            'Major Genre': 'Drama',
+            'Production Budget': 4_000_000,
+            'Worldwide Gross': 6_000_000,
+            'IMDB Rating': 7.5,
+          },
           { Title: 'Unknown', 'Release Date': 'Jun 12 2000', 'Production Budget': 0, 'IMDB Rating': null },
         ],
       },
@@ -40,14 +47,23 @@ describe('CleanMovies', () => {
       depends: [[priceIndex, new PriceIndex({})]],
     });
     expect(outputs.movies).toEqual([]);
-    expect(rejects['raw']).toEqual([{ row: { Title: 1776, 'Release Date': 'Jun 12 2000' }, reasons: [expect.stringContaining('Title must be a string')] }]);
+    expect(rejects['raw']).toEqual([
+      { row: { Title: 1776, 'Release Date': 'Jun 12 2000' }, reasons: [expect.stringContaining('Title must be a string')] },
+    ]);
     expect(rejects['movies']?.[0]?.reasons).toEqual([expect.stringContaining('released')]);
   });
 });
 
 describe('RankGenres', () => {
   it('ranks genres by what they returned on their budgets', async () => {
-    const movie = (title: string, genre: string, budget: number, gross: number): Movie => ({ title, released, genre, budget, gross, rating: 6 });
+    const movie = (title: string, genre: string, budget: number, gross: number): Movie => ({
+      title,
+      released,
+      genre,
+      budget,
+      gross,
+      rating: 6,
+    });
     const { outputs } = await runProcessor(RankGenres, {
       inputs: { movies: [movie('Low', 'Western', 10, 5), movie('High', 'Horror', 2, 20), movie('Mid', 'Horror', 10, 20)] },
     });

@@ -14,6 +14,7 @@ export interface CollectionOptions<T> extends Query<T> {
   readonly overwrite?: boolean;
 }
 
+/** How a file is read or written. */
 export interface FileOptions {
   /** Default: by the file's extension. */
   readonly format?: FileFormat;

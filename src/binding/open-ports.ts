@@ -1,6 +1,6 @@
+import { suggestName } from '../errors.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { PortCount, Reader, Row, TaskContext, Writer } from '../types.js';
-import { aggregate } from './aggregate.js';
 import { Gate } from './gate.js';
 import type { OutputPlace, ResolvedInput, ResolvedOutput, ResolvedPorts } from './ports.js';
 import { Publication, type CollectionPlace, type Note } from './publication.js';
@@ -61,7 +61,8 @@ export class OpenPorts {
     }
   }
 
-  aggregate(output: Writer<unknown>, pipeline: readonly object[], readers: Parameters<TaskContext['aggregate']>[2]): Promise<number> {
+  async aggregate(output: Writer<unknown>, pipeline: readonly object[], readers: Parameters<TaskContext['aggregate']>[2]): Promise<number> {
+    const { aggregate } = await import('./aggregate.js');
     return aggregate({
       processor: this.#options.processor.name,
       output,
@@ -78,6 +79,17 @@ export class OpenPorts {
     for (const { guard } of this.#inputs) if (guard.failure !== undefined) throw guard.failure;
     for (const one of settled) if (one.status === 'rejected') throw one.reason;
     for (const rejects of this.#rejects.values()) await this.#sendRejects(rejects);
+    for (const input of this.#inputs) if (input.rows === 0) await this.#warnOfMissing(input);
+  }
+
+  /** A collection that does not exist reads as an empty one: more often than not its name is misspelt. */
+  async #warnOfMissing({ processor, port, source: { collection } }: InputState): Promise<void> {
+    if (collection === undefined || collection.name.startsWith('_millrace')) return;
+    const names = await collection.store.collections();
+    if (names.includes(collection.name)) return;
+    this.#options.warn(
+      `Processor '${processor}' input port '${port}' read nothing: there is no collection '${collection.name}'. ${suggestName(collection.name, names)}`,
+    );
   }
 
   /** Whether anything was opened that `flush`, `publish` or `abort` would have to see to. */
@@ -90,10 +102,10 @@ export class OpenPorts {
     this.#gate.close(reason);
   }
 
-  /** The outputs that were put into place, by port name. */
+  /** The outputs that were put into place, by property. */
   async publish(note?: Note): Promise<readonly string[]> {
     await this.#publication.publish(note);
-    return this.#ports.outputs.filter(({ to }) => to.kind !== 'nowhere' && to.kind !== 'sink').map(({ spec }) => spec.name);
+    return this.#ports.outputs.filter(({ to }) => to.kind !== 'nowhere' && to.kind !== 'sink').map(({ spec }) => spec.property);
   }
 
   abort(): Promise<void> {

@@ -2,7 +2,6 @@ import { describeValue, suggestName, type Fault } from '../errors.js';
 import { maskUrl } from '../mask.js';
 import { secretsOf } from '../metadata/registry.js';
 import type { InputSpec, OutputSpec, ProcessorSpec } from '../metadata/spec.js';
-import { checkReadable, checkWritable } from '../storage/files/check.js';
 import { describeFormats, parseFileTarget, type FileFormat } from '../storage/files/format.js';
 import type { Store } from '../storage/store.js';
 import type { Class, Column, Row, WriteMode } from '../types.js';
@@ -93,11 +92,15 @@ export async function resolveParamsSource(
 }
 
 /** What each port will use, defaults included, secrets masked; ports without a binding are left out. */
-export function describeBindings(ports: readonly (InputSpec | OutputSpec)[], given: ReadonlyMap<string, unknown>): Record<string, string> {
+export function describeBindings(
+  ports: readonly (InputSpec | OutputSpec)[],
+  given: ReadonlyMap<string, unknown>,
+  by: 'property' | 'name' = 'property',
+): Record<string, string> {
   const texts: Record<string, string> = {};
-  for (const { property, binding } of ports) {
-    const value = given.has(property) ? given.get(property) : binding;
-    if (value !== undefined) texts[property] = describeBinding(value);
+  for (const port of ports) {
+    const value = given.has(port.property) ? given.get(port.property) : port.binding;
+    if (value !== undefined) texts[port[by]] = describeBinding(value, port.schema);
   }
   return texts;
 }
@@ -200,12 +203,14 @@ class PortResolver {
       case 'rows':
         return { source: madeSource(binding.make, `Processor '${this.#spec.name}' input port '${spec.name}'`), text };
       case 'file': {
+        if (this.#hasForeignOptions(spec, binding.options, ['mode'])) return undefined;
         const file = await this.#inputFile(spec, binding);
         if (file === undefined) return undefined;
         if (spec.readOnly) this.#read.set(file.path, spec);
         return { source: fileSource(file.path, file.format, file.gzip, columns), text };
       }
       case 'collection': {
+        if (this.#hasForeignOptions(spec, binding.options, ['mode', 'key', 'overwrite'])) return undefined;
         const store = this.#collection(spec, binding);
         if (store === undefined) return undefined;
         if (spec.readOnly) this.#read.set(placeOf(store, binding.name), spec);
@@ -219,7 +224,7 @@ class PortResolver {
   async #inputFile(spec: InputSpec, binding: FileBinding): Promise<{ path: string; format: FileFormat; gzip: boolean } | undefined> {
     const file = this.#parseFile(spec, binding);
     if (file === undefined) return undefined;
-    const problem = await checkReadable(file.path);
+    const problem = await (await fileChecks()).checkReadable(file.path);
     if (problem === undefined) return file;
     return this.#fault(spec, problem.code, `${this.#port(spec)}: ${problem.message}`, problem.fix);
   }
@@ -295,7 +300,7 @@ class PortResolver {
         "Write it in mode 'replace' or 'append', or bind a collection.",
       );
     }
-    const problem = await checkWritable(file.path);
+    const problem = await (await fileChecks()).checkWritable(file.path);
     if (problem !== undefined) return this.#fault(spec, problem.code, `${this.#port(spec)}: ${problem.message}`, problem.fix);
     if (!this.#claim(spec, file.path, binding.toString())) return undefined;
     this.#coordinators.push(this.#stores.get('default'));
@@ -304,17 +309,7 @@ class PortResolver {
 
   #outputCollection(spec: OutputSpec, binding: CollectionBinding): OutputPlace | undefined {
     const { name, options } = binding;
-    const reading = (['filter', 'sort', 'projection', 'skip', 'limit', 'pipeline'] as const).filter(
-      (option) => options[option] !== undefined,
-    );
-    if (reading.length > 0) {
-      return this.#fault(
-        spec,
-        'BINDING_INVALID',
-        `${this.#port(spec)}: an output's collection takes no '${reading.join("', '")}'`,
-        'Leave it out: it narrows what is read.',
-      );
-    }
+    if (this.#hasForeignOptions(spec, options, ['filter', 'sort', 'projection', 'skip', 'limit', 'pipeline'])) return undefined;
     if (name.startsWith('_millrace')) {
       return this.#fault(
         spec,
@@ -358,7 +353,7 @@ class PortResolver {
     if (binding.kind === 'file') {
       const file = this.#parseFile(spec, binding);
       if (file === undefined) return undefined;
-      const problem = await checkWritable(file.path);
+      const problem = await (await fileChecks()).checkWritable(file.path);
       if (problem !== undefined) return this.#fault(spec, problem.code, `${this.#port(spec)} rejects: ${problem.message}`, problem.fix);
       if (!this.#claim(spec, file.path, binding.toString(), true)) return undefined;
       this.#coordinators.push(this.#stores.get('default'));
@@ -384,6 +379,20 @@ class PortResolver {
       `${this.#port(spec)}: its schema ${spec.schema.name} has no validation rules, so no row can be checked`,
       `Decorate the properties of ${spec.schema.name} with class-validator's rules, or set onInvalid: 'off'.`,
     );
+  }
+
+  /** Options of the other kind of port would do nothing. */
+  #hasForeignOptions(spec: InputSpec | OutputSpec, options: object, foreign: readonly string[]): boolean {
+    const given = foreign.filter((option) => (options as Record<string, unknown>)[option] !== undefined);
+    if (given.length === 0) return false;
+    const other = spec.kind === 'input' ? 'is written' : 'is read';
+    this.#fault(
+      spec,
+      'BINDING_INVALID',
+      `${this.#port(spec)}: ${spec.kind === 'input' ? 'an input' : 'an output'} takes no '${given.join("', '")}'`,
+      `Leave it out: it says how a collection or file ${other}.`,
+    );
+    return true;
   }
 
   #collection(spec: InputSpec | OutputSpec, { name, store }: CollectionBinding): Store | undefined {
@@ -504,6 +513,11 @@ class PortResolver {
 
 function describeMisplaced(binding: AnyBinding): string {
   return binding.kind === 'link' ? `the link '${binding.toString()}', which holds within its workflow only` : binding.toString();
+}
+
+/** What looks at files is loaded when there are any. */
+function fileChecks(): Promise<typeof import('../storage/files/check.js')> {
+  return import('../storage/files/check.js');
 }
 
 function valueOf(spec: InputSpec | OutputSpec, given: ReadonlyMap<string, unknown>): unknown {

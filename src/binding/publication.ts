@@ -1,5 +1,5 @@
 import type { FileFormat } from '../storage/files/format.js';
-import { openFileWriter, sweepTemporary, temporaryName, type FileWriter } from '../storage/files/write.js';
+import type { FileWriter } from '../storage/files/write.js';
 import type { Stage, StagedFile, StagedOutput, Store } from '../storage/store.js';
 import type { Column, Row, WriteMode } from '../types.js';
 import type { Target } from './target.js';
@@ -141,6 +141,7 @@ export class Publication {
   }
 
   async #openFile({ path, format, gzip, mode, columns }: FilePlace, id: string): Promise<FileWriter> {
+    const { openFileWriter, sweepTemporary, temporaryName } = await import('../storage/files/write.js');
     if (this.#coordinator !== undefined) await (await this.#stageIn(this.#coordinator).stage).holdFile(temporaryName(path, id));
     // a store in memory forgets the files of a process that was killed: the next one that writes here has to look for them
     if (this.#coordinator?.url.startsWith('memory:') === true) await sweepTemporary(path);

@@ -1,7 +1,5 @@
 import { MillraceError, describeValue } from '../errors.js';
-import { aggregateRows } from '../storage/aggregate.js';
 import type { FileFormat } from '../storage/files/format.js';
-import { readFile } from '../storage/files/read.js';
 import type { Store } from '../storage/store.js';
 import type { Column, Query, Row } from '../types.js';
 import type { CollectionOptions } from './binding.js';
@@ -89,7 +87,10 @@ async function* unwrapped(batches: Batches): AsyncGenerator<readonly Row[]> {
 }
 
 export function fileSource(path: string, format: FileFormat, gzip: boolean, columns: readonly Column[] | undefined): Source {
-  const read = (size: number): Batches => readFile(path, { format, gzip, batchSize: size, ...(columns === undefined ? {} : { columns }) });
+  async function* read(batchSize: number): AsyncGenerator<readonly Row[]> {
+    const { readFile } = await import('../storage/files/read.js');
+    yield* readFile(path, { format, gzip, batchSize, ...(columns === undefined ? {} : { columns }) });
+  }
   return {
     batches: (queries, size) => narrow(read(size), queries, size),
     count: () => undefined,
@@ -159,7 +160,12 @@ function isFilled<T extends object>(value: T | undefined): value is T {
 
 function narrow(batches: Batches, queries: readonly Query<Row>[], size: number): Batches {
   const stages = toStages(queries);
-  return stages.length === 0 ? batches : regroup(aggregateRows(batches, stages, {}), size);
+  return stages.length === 0 ? batches : regroup(aggregated(batches, stages), size);
+}
+
+async function* aggregated(batches: Batches, stages: readonly object[]): AsyncGenerator<readonly Row[]> {
+  const { aggregateRows } = await import('../storage/aggregate.js');
+  yield* aggregateRows(batches, stages, {});
 }
 
 async function* slices(rows: readonly Row[], size: number): AsyncGenerator<readonly Row[]> {

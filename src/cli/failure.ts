@@ -26,7 +26,7 @@ export interface FailureOptions {
 interface Told extends Error {
   readonly code?: unknown;
   readonly faults?: readonly Fault[];
-  readonly taskId?: unknown;
+  readonly where?: unknown;
   readonly errors?: readonly Error[];
 }
 
@@ -42,9 +42,13 @@ export function isTaskError(error: unknown): boolean {
 /** The code of what went wrong: that of Millrace's own error beneath a failed task, where there is one. */
 export function codeOf(error: unknown): string | undefined {
   const { code, cause } = error as Told;
-  const own = typeof code === 'string' ? code : undefined;
-  const inner = isTaskError(error) && own === 'TASK_FAILED' ? (cause as Told | undefined)?.code : undefined;
-  return typeof inner === 'string' && /^[A-Z]+(?:_[A-Z]+)+$/.test(inner) ? inner : own;
+  if (!isOurs(error) || typeof code !== 'string') return undefined;
+  return code === 'TASK_FAILED' ? (codeOf(cause ?? {}) ?? code) : code;
+}
+
+/** Whether it is an error of Millrace, of whichever copy: Node's errors have codes too. */
+function isOurs(error: unknown): error is Told {
+  return error instanceof Error && Array.isArray((error as Told).where);
 }
 
 /** What is written to standard error of a failure. */
@@ -59,7 +63,7 @@ export function describeFailure(
     faults.length > 0
       ? faults.flatMap((fault) => describeFault({ ...fault, where: fault.where, fix: fix?.(fault) ?? fault.fix }, { colors }))
       : [titled(codeOf(error), error.message, { colors })];
-  if (isTaskError(error)) lines.push(...placeOf(error.cause));
+  if (faults.length === 0) lines.push(...placesOf(error).map((place) => colors.dim(`  at ${place}`)));
   if (debug) lines.push(colors.dim(stacksOf(error).join('\n')));
   return mask(lines.join('\n'));
 }
@@ -73,11 +77,12 @@ function titled(code: string | undefined, message: string, { colors }: Pick<Outp
   return `${colors.red(code === undefined ? 'error' : `error ${code}`)}: ${message}`;
 }
 
-/** Where the user's own code threw; Millrace's errors say themselves where. */
-function placeOf(cause: unknown): readonly string[] {
-  if (!(cause instanceof Error) || 'where' in cause) return [];
-  const place = findUserFrame(cause.stack);
-  return place.startsWith('(') ? [] : [`  at ${place}`];
+/** What the error says itself, else where the user's own code threw. */
+function placesOf(error: Told): readonly string[] {
+  if (Array.isArray(error.where) && error.where.length > 0) return error.where as string[];
+  if (!isTaskError(error) || error.code === 'TASK_CANCELLED' || !(error.cause instanceof Error) || 'where' in error.cause) return [];
+  const place = findUserFrame(error.cause.stack);
+  return place.startsWith('(') ? [] : [place];
 }
 
 function stacksOf(error: Told, seen = new Set<unknown>()): string[] {

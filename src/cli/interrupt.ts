@@ -1,5 +1,6 @@
 import { toError } from '../errors.js';
 import type { Output } from './output.js';
+import { findUserFrame } from '../metadata/call-site.js';
 import { describeFailure, exitCode } from './failure.js';
 
 /** Ctrl-C: the first cancels what is under way and lets it close everything, the second ends the process at once. */
@@ -35,10 +36,10 @@ export class Interrupts {
   /** An error that nobody awaited. */
   fail(thrown: unknown): void {
     const error = toError(thrown);
-    this.#err.line(
-      describeFailure(new Error(`an error was thrown where nothing awaited it: ${error.message}`, { cause: thrown }), this.#err),
-    );
-    if (!this.#held || this.code !== undefined) return this.#exit(exitCode.failed);
+    const told = new Error(`an error was thrown where nothing awaited it: ${error.message}`, { cause: thrown });
+    this.#err.line(describeFailure(Object.assign(told, { where: [findUserFrame(error.stack)] }), this.#err));
+    if (!this.#held) return this.#exit(exitCode.refused);
+    if (this.code !== undefined) return this.#exit(exitCode.failed);
     this.#code = exitCode.failed;
     this.#controller.abort(error);
   }

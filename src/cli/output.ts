@@ -42,7 +42,8 @@ export class Output {
 
   /** Columns of a terminal; undefined where lines may be as long as they are. */
   get width(): number | undefined {
-    return this.isTerminal ? (this.stream.columns ?? 80) : undefined;
+    // a terminal that does not know its width says 0
+    return this.isTerminal ? this.stream.columns || 80 : undefined;
   }
 
   /** Called before each line is written: a progress bar makes room. */

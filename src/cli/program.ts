@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { suggestName } from '../errors.js';
 import type { Cli, CommandSpec } from './command.js';
 import { commands } from './commands.js';
 import { describeFailure, exitCode, exitCodeOf, UsageError } from './failure.js';
+import { readManifest } from './manifest.js';
 
 export type CliOptions = Pick<Cli, 'out' | 'err' | 'interrupts' | 'cwd'>;
 
@@ -35,13 +35,13 @@ function createProgram(
 ): Command {
   const program = new Command('millrace')
     .description('Data processing as annotated classes: typed ports, scoped dependencies, outputs that publish together or not at all.')
-    .version(readVersion(), '-V, --version', 'the version of Millrace')
+    .version(readManifest().version, '-V, --version', 'the version of Millrace')
     .option('-c, --config <path>', 'the config file or its folder; default the nearest millrace.config.ts')
     .option('--json', 'results as JSON, for programs')
     .option('--quiet', 'no progress, and of the log warnings and errors only')
     .option('--debug', 'stack traces, and debug lines of the log')
     .helpOption('-h, --help', 'this')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'the same as --help')
     .addHelpText('after', "\nBegin with 'millrace init'. 'millrace COMMAND --help' has an example of each command.");
   for (const command of commands) program.addCommand(createCommand(command, run));
   for (const one of [program, ...program.commands]) {
@@ -101,11 +101,6 @@ function explainUsage(text: string, command: Command, colored: { readonly colors
     .trim();
   const name = command.parent === null ? 'millrace' : `millrace ${command.name()}`;
   return `${describeFailure(new UsageError(`${message}${/[.?]$/.test(message) ? '' : '.'} See '${name} --help'.`), colored)}\n`;
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
 }
 
 function capital(text: string): string {

@@ -7,6 +7,10 @@ import type { Output } from './output.js';
 
 /** How often the bar is drawn: soon enough to look alive, seldom enough to cost nothing. */
 const framesPerSecond = 8;
+/** Milliseconds that a run may take before it gets a bar: a short one would see it flash. */
+const patience = 400;
+/** Characters of the bar itself. */
+const barSize = 24;
 
 /** What the bar is made for. */
 export interface ProgressOptions {
@@ -28,20 +32,24 @@ export async function drawProgress({ app, spec, err, totals }: ProgressOptions):
     hideCursor: true,
     gracefulExit: false,
     forceRedraw: true,
-    linewrap: true,
-    format: (options, { progress }) => state.line(progress, err.width ?? 80, options.barsize ?? 20),
+    format: () => state.line(err.width ?? 80),
   });
   const listeners = [
     app.on('port:rows', ({ port, rows }) => state.setRows(port, rows)),
     app.on('task:progress', ({ done, total }) => state.setProgress(done, total)),
     app.on('task:start', () => state.reset()),
   ];
-  // The bar is drawn over the line that it is on: what else is written takes its place, and it is drawn anew below.
-  err.onLine(() => void err.stream.write('\r\u001b[2K'));
-  const update = setInterval(() => bar.update(Math.round(state.share * 1000)), 1000 / framesPerSecond);
-  bar.start(1000, 0);
+  // What else is written takes the line of the bar, which is drawn anew below it.
+  const start = setTimeout(() => {
+    err.onLine(() => void err.stream.write('\r\u001b[2K'));
+    bar.start(1, 0);
+  }, patience);
+  // A second Ctrl-C ends the process while the cursor is hidden and lines are not wrapped.
+  const restore = (): void => void err.stream.write('\u001b[?7h\u001b[?25h');
+  process.once('exit', restore);
   return () => {
-    clearInterval(update);
+    clearTimeout(start);
+    process.off('exit', restore);
     for (const listener of listeners) listener[Symbol.dispose]();
     err.onLine(undefined);
     bar.stop();
@@ -54,11 +62,15 @@ export class ProgressState {
   readonly #totals: ReadonlyMap<string, number>;
   readonly #rows = new Map<string, number>();
   #own: { readonly done: number; readonly total: number | undefined } | undefined;
-  #started = performance.now();
+  readonly #now: () => number;
+  #started: number;
 
-  constructor(spec: ProcessorSpec, totals: ReadonlyMap<string, number>) {
+  /** @param now - milliseconds of any clock that only goes forward. */
+  constructor(spec: ProcessorSpec, totals: ReadonlyMap<string, number>, now = () => performance.now()) {
     this.#spec = spec;
     this.#totals = totals;
+    this.#now = now;
+    this.#started = now();
   }
 
   setRows(property: string, rows: number): void {
@@ -74,19 +86,13 @@ export class ProgressState {
   reset(): void {
     this.#rows.clear();
     this.#own = undefined;
-    this.#started = performance.now();
-  }
-
-  /** 0 to 1; 0 where no total is known. */
-  get share(): number {
-    const { done, total } = this.#measure();
-    return total === undefined || total <= 0 ? 0 : Math.min(1, done / total);
+    this.#started = this.#now();
   }
 
   /** `CleanPrices  raw 1,204 rows  512 rows/s  ███░░ 42%  3.1 s left`, no longer than a line of the terminal. */
-  line(share: number, width: number, barSize: number): string {
+  line(width: number): string {
     const { name, done, total, unit } = this.#measure();
-    const seconds = (performance.now() - this.#started) / 1000;
+    const seconds = (this.#now() - this.#started) / 1000;
     const rate = seconds > 0.2 ? done / seconds : 0;
     const parts = [
       this.#spec.name,
@@ -94,6 +100,7 @@ export class ProgressState {
       ...(rate > 0 ? [`${Math.round(rate).toLocaleString('en')}${unit}/s`] : []),
     ];
     if (total !== undefined) {
+      const share = total > 0 ? Math.min(1, done / total) : 0;
       const filled = Math.round(share * barSize);
       parts.push(`${'█'.repeat(filled)}${'░'.repeat(barSize - filled)} ${String(Math.round(share * 100))}%`);
       if (rate > 0 && done < total) parts.push(`${describeDuration(((total - done) / rate) * 1000)} left`);

@@ -1,5 +1,3 @@
-import type { Class } from '../types.js';
-
 /** `1 row`, `1,204 rows`. */
 export function countOf(count: number, what: string): string {
   return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
@@ -15,8 +13,4 @@ export function toLocalTime(date: Date): string {
 /** One value as a line of JSON for people and programs. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value, undefined, 2);
-}
-
-export function nameOfClass(schema: Class | undefined): string {
-  return schema?.name ?? '';
 }

@@ -6,6 +6,7 @@ import { anchorStoreUrl, createCatalogue, storesOf, type Catalogue } from '../pr
 import { findConfig, getConfig, loadProject } from '../project/config.js';
 import type { Project } from '../project/project.js';
 import { AppStores, type Stores } from '../project/stores.js';
+import { openStore } from '../storage/open.js';
 import type { Store } from '../storage/store.js';
 import type { Cli } from './command.js';
 import { UsageError } from './failure.js';
@@ -23,7 +24,7 @@ export interface Workspace {
 export async function openWorkspace({ cwd, config }: Pick<Cli, 'cwd' | 'config'>, store?: string): Promise<Workspace> {
   const path = getConfig(cwd, config);
   const { project } = await loadProject(path);
-  const chosen = store === undefined ? {} : { default: anchorStoreUrl(store, cwd) };
+  const chosen = store === undefined ? {} : { default: openStore(anchorStoreUrl(store, cwd)) };
   return { project, path, catalogue: createCatalogue(project), stores: { ...storesOf(project, path), ...chosen } };
 }
 

@@ -47,13 +47,16 @@ type Find = (what: unknown, level: number) => Part;
 
 class RootContainer implements ContainerCore {
   readonly #processors: readonly Class[];
+  /** Of the list of processors. */
+  readonly #faults: readonly Fault[];
   readonly #provisions: Provisions;
   readonly #wiring: Wiring;
   readonly #shared: Shared;
   readonly #scope: ResourceScope;
 
   constructor({ processors = [], provide = [], closeTimeout = defaultCloseTimeout, clock }: ContainerCoreOptions) {
-    this.#processors = [...new Set(processors)];
+    this.#processors = [...new Set(processors)].filter((processor) => typeof processor === 'function');
+    this.#faults = processors.flatMap((processor, index) => (typeof processor === 'function' ? [] : noProcessor(processor, index)));
     this.#provisions = new Provisions(provide as readonly unknown[]);
     this.#wiring = new Wiring(this.#provisions);
     this.#shared = new Shared(toLimit(closeTimeout, clock));
@@ -140,7 +143,7 @@ class RootContainer implements ContainerCore {
     const twice = [...duplicates].map(([key, given]) => duplicated(key, given));
     const known = new Set(twice.map(({ message }) => message));
     const wiring = checkWiring(this.#provisions, [...this.#roots(), ...roots]).filter(({ message }) => !known.has(message));
-    return [...faults, ...twice, ...namesakes(this.#processors), ...wiring];
+    return [...faults, ...twice, ...this.#faults, ...namesakes(this.#processors), ...wiring];
   }
 
   /** Of what is provided it is not known for which life it will be asked: a task's, the shortest, can need all others. */
@@ -235,6 +238,15 @@ function noDependency(what: unknown, verb: string): MillraceError {
   const fix =
     what === undefined ? 'it is used before it is defined; do two files import each other?' : 'a value is given by `provide`, for a token.';
   return new MillraceError('DEPENDENCY_MISSING', `${verb}() takes ${expected}, not ${describeValue(what)}: ${fix}`);
+}
+
+function noProcessor(what: unknown, index: number): Fault {
+  return {
+    code: 'PROCESSOR_UNKNOWN',
+    message: `Entry ${String(index + 1)} of \`processors\` is ${describeValue(what)}, which is no class.`,
+    where: [],
+    fix: 'List processor classes. Where it is undefined, its module is still loading: two files import each other.',
+  };
 }
 
 function isDisposable(target: Class): boolean {

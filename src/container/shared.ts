@@ -27,6 +27,12 @@ export class Shared {
     if (this.listeners.size === 0 || !slot.isManaged) return;
     const ms = started === 0 ? 0 : performance.now() - started;
     const facts = { event, name: slot.part.name, scope: scopeAt(slot.level), ms, ...(error === undefined ? {} : { error }) };
-    for (const listener of this.listeners) listener(facts);
+    for (const listener of this.listeners) {
+      try {
+        listener(facts);
+      } catch {
+        // a lifetime does not break since someone looked on; the events of an app report what their listeners throw
+      }
+    }
   }
 }

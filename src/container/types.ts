@@ -11,6 +11,7 @@ export type Made<R> = R extends AsyncGenerator<infer T> | Generator<infer T> | P
 /** `[what is asked for, what is given]`, pair by pair; each given fits what is asked for. */
 export type Provisions<D extends readonly unknown[]> = readonly [...{ [I in keyof D]: Provision<D[I]> }];
 
+/** What a container is made from. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a list of provisions of any types
 export interface ContainerOptions<D extends readonly unknown[] = any> {
   /** What `check()` and `graph()` begin at. */

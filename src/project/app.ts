@@ -17,6 +17,7 @@ import type { Class, Clock, Dependency, Events, Given, Log } from '../types.js';
 import { findProjectOptions, type Project } from './project.js';
 import { AppStores, type Stores } from './stores.js';
 
+/** What an app is composed of. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- provisions of many types
 export interface AppOptions<D extends readonly unknown[] = any> extends ContainerOptions<D> {
   /** What is given here is added to it; stores of the same name take the place of its own. */
@@ -181,9 +182,16 @@ class ComposedApp implements App {
     const steps = [() => this.container.close(), () => this.#runtime.recorder.flush(), () => this.#stores.close()];
     const failed: unknown[] = [];
     for (const step of steps) await step().catch((error: unknown) => failed.push(error));
-    if (leaked.length > 0) throw new MillraceError('SCOPE_CLOSE_FAILED', `scopes were still open when the app was closed: ${leaked.join(', ')}; close each, or open it with \`await using\``);
+    if (leaked.length > 0)
+      throw new MillraceError(
+        'SCOPE_CLOSE_FAILED',
+        `scopes were still open when the app was closed: ${leaked.join(', ')}; close each, or open it with \`await using\``,
+      );
     if (failed.length === 0 && this.#failedClosers.length > 0) {
-      throw new ScopeCloseError(`closers failed while the app was in use: ${this.#failedClosers.map(({ message }) => message).join('; ')}`, this.#failedClosers);
+      throw new ScopeCloseError(
+        `closers failed while the app was in use: ${this.#failedClosers.map(({ message }) => message).join('; ')}`,
+        this.#failedClosers,
+      );
     }
     if (failed.length > 0) throw failed[0];
   }
@@ -207,7 +215,8 @@ class ComposedApp implements App {
   }
 
   #refuseIfClosed(): void {
-    if (this.#closing !== undefined) throw new MillraceError('SCOPE_CLOSED', 'the app is closed: create another one, or run the task before its `await using` ends');
+    if (this.#closing !== undefined)
+      throw new MillraceError('SCOPE_CLOSED', 'the app is closed: create another one, or run the task before its `await using` ends');
   }
 
   /** Not before somebody listens: what nobody hears is not measured either. */
@@ -225,7 +234,11 @@ class ComposedApp implements App {
 function mergeProject({ project, ...options }: AppOptions): AppOptions {
   if (project === undefined) return options;
   const base = findProjectOptions(project);
-  if (base === undefined) throw new MillraceError('CONFIG_INVALID', 'createApp: `project` was not made by defineProject; pass what defineProject({ name, … }) answers');
+  if (base === undefined)
+    throw new MillraceError(
+      'CONFIG_INVALID',
+      'createApp: `project` was not made by defineProject; pass what defineProject({ name, … }) answers',
+    );
   return {
     ...base,
     ...options,

@@ -1,14 +1,19 @@
 import { dirname, resolve } from 'node:path';
-import { MillraceError, suggestName } from '../errors.js';
-import { findProcessorSpec } from '../metadata/registry.js';
+import { describeValue, MillraceError, suggestName, type Fault } from '../errors.js';
+import { getProcessorSpec } from '../metadata/registry.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import { findProjectOptions, type Project, type ProjectOptions } from './project.js';
+import type { Class } from '../types.js';
 import type { Stores } from './stores.js';
 
 /** What a project has, by name. */
 export interface Catalogue {
   readonly options: ProjectOptions;
   readonly processors: ReadonlyMap<string, ProcessorSpec>;
+  /** Every processor, two of one name included. */
+  readonly specs: readonly ProcessorSpec[];
+  /** What is listed among its processors and is none. */
+  readonly faults: readonly Fault[];
   /** @throws MillraceError `PROCESSOR_UNKNOWN` with the nearest name. */
   get(name: string): ProcessorSpec;
 }
@@ -17,11 +22,14 @@ export interface Catalogue {
 export function createCatalogue(project: Project): Catalogue {
   const options = findProjectOptions(project);
   if (options === undefined) throw new MillraceError('CONFIG_INVALID', 'a project is expected: what defineProject({ name, … }) answers');
-  const specs = (options.processors ?? []).flatMap((processor) => findProcessorSpec(processor) ?? []);
+  const faults: Fault[] = [];
+  const specs = (options.processors ?? []).flatMap((processor, index) => specOf(processor, index, faults) ?? []);
   const processors = new Map(specs.map((spec) => [spec.name, spec]));
   return {
     options,
     processors,
+    specs,
+    faults,
     get(name) {
       const spec = processors.get(name);
       if (spec !== undefined) return spec;
@@ -31,6 +39,26 @@ export function createCatalogue(project: Project): Catalogue {
       );
     },
   };
+}
+
+function specOf(processor: unknown, index: number, faults: Fault[]): ProcessorSpec | undefined {
+  try {
+    if (typeof processor === 'function') return getProcessorSpec(processor as Class);
+    const message = `defineProject: processors[${String(index)}] is ${describeValue(processor)}, not a class`;
+    const fix =
+      'List classes with @Processor(); undefined is a class that is used before its file has been loaded: break the circle of imports.';
+    faults.push({ code: 'DECORATOR_MISUSED', message, where: [], fix });
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    faults.push({
+      code: error.code,
+      message: error.message,
+      where: error.where,
+      path: error.path,
+      fix: 'Mend the class, or take it out of `processors`.',
+    });
+  }
+  return undefined;
 }
 
 /**

@@ -1,11 +1,8 @@
-// The only door to @oxc-node/core, which compiles a project's TypeScript as it is loaded: opened for TypeScript configs alone.
-import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { basename, dirname, extname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { describeValue, MillraceError, suggestName, toError } from '../errors.js';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { describeValue, MillraceError, suggestName } from '../errors.js';
 import { configNames } from './config-names.js';
+import { importModule } from './import-module.js';
 import { findProjectOptions, type Project } from './project.js';
 
 /** A project with the file that it was read from. */
@@ -65,98 +62,10 @@ function givenConfig(path: string): string {
   throw new MillraceError('CONFIG_INVALID', `the folder ${path} has no ${configNames[0]} (nor one in .mts, .js or .mjs): name the file.`);
 }
 
-async function importModule(path: string): Promise<Record<string, unknown>> {
-  const isTypeScript = /^[.][cm]?tsx?$/.test(extname(path));
-  try {
-    // @ts-expect-error -- it is loaded for what it does, and declares nothing
-    if (isTypeScript) await (compiling ??= import('@oxc-node/core/register') as Promise<unknown>);
-    return (await import(/* @vite-ignore */ pathToFileURL(path).href)) as Record<string, unknown>;
-  } catch (error) {
-    throw explainFailure(path, error);
-  }
-}
-
-let compiling: Promise<unknown> | undefined;
-
 function explainExports(exported: Readonly<Record<string, unknown>>, project: unknown): string {
   const wanted = 'write `export default defineProject({ name: …, processors: [ … ] });`';
   const named = Object.keys(exported).find((name) => findProjectOptions(exported[name]) !== undefined);
   if (named !== undefined) return `exports its project as '${named}': make it the default export; ${wanted}`;
   if (!('default' in exported)) return `has no default export: ${wanted}`;
   return `has ${describeValue(project)} as its default export, not a project: ${wanted}`;
-}
-
-/** What a config file threw, in a sentence that says where and what to do. */
-function explainFailure(path: string, thrown: unknown): MillraceError {
-  const error = toError(thrown);
-  const { code, faults } = error as { readonly code?: unknown; readonly faults?: unknown };
-  // An error of Millrace's own says all there is to say; it may come from the project's copy of the package.
-  if (typeof code === 'string' && (Array.isArray(faults) || 'where' in error)) return error as MillraceError;
-  const refused = refusedFile(error);
-  const broken = refused ?? (error instanceof SyntaxError ? path : undefined);
-  if (broken === undefined)
-    return new MillraceError('CONFIG_INVALID', `${path} cannot be loaded: ${describeThrown(error)}`, { cause: thrown });
-  if (error.message.includes('experimentalDecorators')) {
-    const fix =
-      'set "experimentalDecorators" and "emitDecoratorMetadata" to true in the "compilerOptions" of a tsconfig.json that includes it';
-    return new MillraceError('CONFIG_INVALID', `${broken} uses decorators, which its tsconfig.json does not allow: ${fix}.`, {
-      cause: thrown,
-    });
-  }
-  return new MillraceError('CONFIG_INVALID', placeOfMistake(broken) ?? `${broken} does not parse: ${withoutFile(error.message)}`, {
-    cause: thrown,
-  });
-}
-
-function describeThrown(error: Error): string {
-  const what = error.name === 'Error' ? 'it threw' : `it threw ${error.name}`;
-  return /^(?:ERR_MODULE_NOT_FOUND|ERR_UNSUPPORTED|ERR_PACKAGE)/.test(String((error as NodeJS.ErrnoException).code))
-    ? error.message
-    : `${what}: ${error.message}`;
-}
-
-/** The file that the compiler refused: it names it in its message. */
-function refusedFile(error: Error): string | undefined {
-  const url = /^Failed to (?:parse|transform) (?:file:\/\/)?(.+?): /.exec(error.message)?.[1];
-  return url === undefined ? undefined : decodeURI(url);
-}
-
-function withoutFile(message: string): string {
-  return message.replace(/^Failed to parse .+?: /, '');
-}
-
-/**
- * `file:line:column` and what is wrong there. The compiler does not say where, so the project's own TypeScript is asked, or Node; undefined
- * where neither tells.
- */
-function placeOfMistake(path: string): string | undefined {
-  return /[.][cm]?tsx?$/.test(path) ? askTypeScript(path) : askNode(path);
-}
-
-interface TypeScript {
-  transpileModule(
-    text: string,
-    options: object,
-  ): { readonly diagnostics?: readonly { readonly start?: number; readonly messageText: string | { readonly messageText: string } }[] };
-}
-
-function askTypeScript(path: string): string | undefined {
-  try {
-    const typescript = createRequire(path)('typescript') as TypeScript;
-    const text = readFileSync(path, 'utf8');
-    const [first] = typescript.transpileModule(text, { reportDiagnostics: true, fileName: path }).diagnostics ?? [];
-    if (first?.start === undefined) return undefined;
-    const lines = text.slice(0, first.start).split('\n');
-    const message = typeof first.messageText === 'string' ? first.messageText : first.messageText.messageText;
-    return `${path}:${String(lines.length)}:${String((lines.at(-1) ?? '').length + 1)} does not parse: ${message}`;
-  } catch {
-    return undefined; // the project has no TypeScript of its own
-  }
-}
-
-function askNode(path: string): string | undefined {
-  const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } });
-  const line = /:(\d+)\n/.exec(stderr)?.[1];
-  const message = /^SyntaxError: (.*)$/m.exec(stderr)?.[1];
-  return line === undefined || message === undefined ? undefined : `${path}:${line} does not parse: ${message}`;
 }

@@ -3,6 +3,7 @@ import { describeValue, MillraceError } from '../errors.js';
 import type { Workflow } from '../workflow/workflow.js';
 import type { Stores } from './stores.js';
 
+/** What a project is made of. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- provisions of many types
 export interface ProjectOptions<D extends readonly unknown[] = any> extends ContainerOptions<D> {
   readonly name: string;
@@ -31,7 +32,10 @@ const brand: unique symbol = Symbol.for('millrace.project') as never;
  */
 export function defineProject<const D extends readonly unknown[]>(options: ProjectOptions<D>): Project {
   if (typeof (options as Partial<ProjectOptions> | undefined)?.name !== 'string' || options.name === '') {
-    throw new MillraceError('CONFIG_INVALID', `defineProject: a name is expected, not ${describeValue((options as Partial<ProjectOptions> | undefined)?.name)}; give { name: 'shop', … }`);
+    throw new MillraceError(
+      'CONFIG_INVALID',
+      `defineProject: a name is expected, not ${describeValue((options as Partial<ProjectOptions> | undefined)?.name)}; give { name: 'shop', … }`,
+    );
   }
   return Object.freeze({ name: options.name, [brand]: Object.freeze({ ...options }) });
 }

@@ -3,7 +3,7 @@ import type { Row } from '../types.js';
 import { readyArithmetic } from './aggregate/arithmetic.js';
 import { loadEngine } from './aggregate/expressions.js';
 import { pipelineInvalid, wrongBody } from './aggregate/fault.js';
-import { collect, group, slices } from './aggregate/group.js';
+import { bucket, collect, group, slices } from './aggregate/group.js';
 import { graphLookup, lookup, unionWith } from './aggregate/lookup.js';
 import { addFields, project, replaceRoot, unset } from './aggregate/project.js';
 import type { Batches, Context, Run } from './aggregate/stage.js';
@@ -25,14 +25,22 @@ export async function* aggregateRows(
 ): AsyncGenerator<readonly Row[], void> {
   const read = async (name: string): Promise<Batches> => {
     const load = Object.hasOwn(lookups, name) ? lookups[name] : undefined;
-    if (!load) throw new MillraceError('PIPELINE_INVALID', `a pipeline names '${name}', which is not among its inputs. ${suggestName(name, Object.keys(lookups))}`);
+    if (!load)
+      throw new MillraceError(
+        'PIPELINE_INVALID',
+        `a pipeline names '${name}', which is not among its inputs. ${suggestName(name, Object.keys(lookups))}`,
+      );
     return [await load()];
   };
   yield* runPipeline(from, pipeline, read);
 }
 
 /** Runs a pipeline; `read` gives the rows of what its stages name. Batches may be empty. */
-export async function* runPipeline(input: Batches, pipeline: readonly object[], read: Context['read']): AsyncGenerator<readonly Row[], void> {
+export async function* runPipeline(
+  input: Batches,
+  pipeline: readonly object[],
+  read: Context['read'],
+): AsyncGenerator<readonly Row[], void> {
   checkPipeline(pipeline, 'pipeline');
   yield* run(input, pipeline, { place: 'pipeline', variables: {}, read });
 }
@@ -62,6 +70,7 @@ const stages: Readonly<Record<string, Compile | undefined>> = Object.freeze({
   $replaceWith: replaceRoot,
   $unwind: unwind,
   $group: group,
+  $bucket: bucket,
   $count: count,
   $sortByCount: sortByCount,
   $lookup: (body: unknown, context: Context) => lookup(body, context, run),
@@ -72,7 +81,7 @@ const stages: Readonly<Record<string, Compile | undefined>> = Object.freeze({
 });
 
 /** Stages that mingo runs, over all rows at once. */
-const wholes = new Set(['$bucket', '$bucketAuto', '$densify', '$fill', '$redact', '$setWindowFields']);
+const wholes = new Set(['$bucketAuto', '$densify', '$fill', '$redact', '$setWindowFields']);
 
 const refused: Readonly<Record<string, string>> = {
   $out: 'an aggregation only reads: bind an output and let the run publish it',
@@ -88,11 +97,13 @@ export function checkPipeline(pipeline: unknown, place: string): void {
   if (!Array.isArray(pipeline)) throw wrongBody(place, 'an array of stages', pipeline);
   pipeline.forEach((stage: unknown, at) => {
     const here = `${place}[${at}]`;
-    if (!isDocument(stage) || Object.keys(stage).length !== 1) throw pipelineInvalid(here, `a stage is an object with one key; got ${describeValue(stage)}`);
+    if (!isDocument(stage) || Object.keys(stage).length !== 1)
+      throw pipelineInvalid(here, `a stage is an object with one key; got ${describeValue(stage)}`);
     const [name, body] = Object.entries(stage)[0] as [string, unknown];
     const why = refused[name];
     if (why !== undefined) throw pipelineInvalid(`${here}.${name}`, why);
-    if (!stages[name] && !wholes.has(name)) throw pipelineInvalid(here, `unknown stage '${name}'. ${suggestName(name, [...Object.keys(stages), ...wholes])}`);
+    if (!stages[name] && !wholes.has(name))
+      throw pipelineInvalid(here, `unknown stage '${name}'. ${suggestName(name, [...Object.keys(stages), ...wholes])}`);
     for (const [inner, where] of nested(name, body)) checkPipeline(inner, `${here}.${name}${where}`);
   });
 }
@@ -107,7 +118,7 @@ function nested(name: string, body: unknown): (readonly [unknown, string])[] {
 async function compileStage(name: string, body: unknown, context: Context, after: readonly object[]): Promise<Run> {
   const own = stages[name];
   if (own) {
-    if (name === '$group' || name === '$project' || name === '$addFields' || name === '$set') await readyArithmetic();
+    await readyArithmetic();
     return own(body, context, after);
   }
   const engine = await loadEngine();
@@ -119,7 +130,9 @@ async function compileStage(name: string, body: unknown, context: Context, after
 async function match(body: unknown, { place, variables }: Context): Promise<Run> {
   if (!isDocument(body)) throw wrongBody(place, 'a filter', body);
   const engine = hasExpression(body) ? await loadEngine() : undefined;
-  const matches = inPipeline(place, () => compileFilter(body, engine && ((expression) => engine.compile(expression, `${place}.$expr`, variables))));
+  const matches = inPipeline(place, () =>
+    compileFilter(body, engine && ((expression) => engine.compile(expression, `${place}.$expr`, variables))),
+  );
   return async function* (input) {
     for await (const batch of input) yield batch.filter(matches);
   };
@@ -180,7 +193,8 @@ function limit(rows: number): Run {
 }
 
 function count(body: unknown, { place }: Context): Run {
-  if (typeof body !== 'string' || body === '' || body.startsWith('$') || body.includes('.')) throw wrongBody(place, 'the name of a property', body);
+  if (typeof body !== 'string' || body === '' || body.startsWith('$') || body.includes('.'))
+    throw wrongBody(place, 'the name of a property', body);
   return async function* (input) {
     let rows = 0;
     for await (const batch of input) rows += batch.length;

@@ -3,30 +3,29 @@ import { join, resolve } from 'node:path';
 
 import type { Filter, Query, Row } from '../types.js';
 import { checkPipeline, runPipeline } from './aggregate.js';
-import { pipelineInvalid } from './aggregate/fault.js';
+import { inPipeline, leadingQuery } from './aggregate/leading-query.js';
 import { loadExpressions } from './aggregate/expressions.js';
-import { Packer, type PackedBlock } from './embedded/block.js';
 import { collectionNames, findCollection, newCollection, newIndex, removeCollection, saveCollection, specOf } from './embedded/catalog.js';
 import { Database, type Snapshot } from './embedded/database.js';
 import { discard, hasGarbage, sweep } from './embedded/garbage.js';
+import { Inserter } from './embedded/inserter.js';
 import { leaseTime, thisProcess } from './embedded/owner.js';
 import { choosePlan, type Plan } from './embedded/plan.js';
-import { decideStage, recover, settleStage, type OpenPeer, type Peer } from './embedded/recovery.js';
+import { decideStage, recover, settleStage, type OpenPeer } from './embedded/recovery.js';
 import { findNumbers, findRows } from './embedded/source.js';
 import { EmbeddedStage, type StageHome } from './embedded/stage.js';
 import { findStage } from './embedded/stage-record.js';
 import { Table } from './embedded/table.js';
 import { KeyTaken, TableWriter } from './embedded/table-writer.js';
 import { MillraceError } from '../errors.js';
-import { checkRow, sayInserted, withId } from './ids.js';
+import { checkRow, sayInserted } from './ids.js';
 import { findSame, idIndexName, keyDuplicate, parseIndex } from './index-spec.js';
 import { checkKey, checkName, inChunks, ownPrefix } from './input.js';
 import { storeClosed } from './ownership.js';
 import { sortedNames } from './query/key-text.js';
-import { isDocument } from './query/path.js';
 import { compileQuery, needsExpressions, runQuery, type CompiledQuery } from './query/query.js';
 import { createRows } from './rows.js';
-import type { Index, Rows, Stage, StageOwner, Store } from './store.js';
+import type { Index, Peer, Rows, Stage, StageOwner, Store } from './store.js';
 
 export interface EmbeddedOptions {
   /** A folder, made when it is first used. Default `.millrace/data`. */
@@ -35,7 +34,8 @@ export interface EmbeddedOptions {
 
 /**
  * A database in a folder: no server, durable, safe under several processes. It is opened by its first operation, which also finishes what
- * dead processes had committed and drops what they had not. What a write answered for is on the disk.
+ * dead processes had committed and drops what they had not. What a write answered for is on the disk. A sort that no index gives holds its
+ * rows in memory: all of them, or as many as `skip` and `limit` ask for.
  */
 export function embeddedStore(options: EmbeddedOptions = {}): Store {
   return new EmbeddedStore(options.path ?? '.millrace/data');
@@ -43,10 +43,12 @@ export function embeddedStore(options: EmbeddedOptions = {}): Store {
 
 const scheme = 'embedded:';
 const chunk = 1000;
-/** Bytes of rows that go into one transaction of an insert: a transaction costs a flush of the disk. */
-const most = 1 << 20;
 
-/** An embedded store, with what tests and other stores ask of it. */
+/**
+ * An embedded store, with what tests and other stores ask of it.
+ *
+ * @internal Kept out of the declarations: they would lead users to those of lmdb, which do not compile for them.
+ */
 export class EmbeddedStore implements Store, Peer {
   readonly url: string;
   readonly #folder: string;
@@ -67,7 +69,10 @@ export class EmbeddedStore implements Store, Peer {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the contract has it
   find<T = any>(collection: string, query?: Query<NoInfer<T>>): Rows<T> {
     return createRows(() =>
-      this.#use(collection, async (database) => this.#read(database, collection, await compile(query as Query<object>)) as Iterable<readonly T[]>),
+      this.#use(
+        collection,
+        async (database) => this.#read(database, collection, await compile(query as Query<object>)) as Iterable<readonly T[]>,
+      ),
     );
   }
 
@@ -77,7 +82,8 @@ export class EmbeddedStore implements Store, Peer {
         return database.read((snapshot) => findCollection(database, collection, snapshot)?.rows ?? 0);
       }
       let rows = 0;
-      for await (const batch of createRows(async () => this.#read(database, collection, await compile({ filter }))).batches()) rows += batch.length;
+      for await (const batch of createRows(async () => this.#read(database, collection, await compile({ filter }))).batches())
+        rows += batch.length;
       return rows;
     });
   }
@@ -85,10 +91,7 @@ export class EmbeddedStore implements Store, Peer {
   insert(collection: string, rows: Iterable<Row> | AsyncIterable<Row>): Promise<number> {
     return this.#use(collection, async (database) => {
       const inserter = new Inserter(database, collection);
-      for await (const batch of inChunks(rows, chunk)) {
-        this.#checkOpen();
-        inserter.add(batch);
-      }
+      for await (const batch of inChunks(rows, chunk)) inserter.add(batch);
       return inserter.finish();
     });
   }
@@ -98,7 +101,6 @@ export class EmbeddedStore implements Store, Peer {
       checkKey(collection, key);
       let taken = 0;
       for await (const batch of inChunks(rows, chunk)) {
-        this.#checkOpen();
         batch.forEach((row, at) => checkRow(collection, row, taken + at));
         try {
           this.#change(database, collection, (table) => table.upsert(key, batch));
@@ -179,13 +181,16 @@ export class EmbeddedStore implements Store, Peer {
   indexes(collection: string): Promise<readonly Index[]> {
     return this.#use(collection, (database) => {
       const record = database.read((snapshot) => findCollection(database, collection, snapshot));
-      return (record?.indexes ?? []).filter(({ hidden }) => !hidden).map((index) => ({ name: index.name, keys: specOf(index).keys, unique: index.unique }));
+      return (record?.indexes ?? [])
+        .filter(({ hidden }) => !hidden)
+        .map((index) => ({ name: index.name, keys: specOf(index).keys, unique: index.unique }));
     });
   }
 
   stage(owner: StageOwner): Promise<Stage> {
     return this.#use(undefined, (database) => {
-      const taken = database.read((snapshot) => findStage(database, owner.id, snapshot)) ?? [...this.#stages].some(({ id }) => id === owner.id);
+      const taken =
+        database.read((snapshot) => findStage(database, owner.id, snapshot)) ?? [...this.#stages].some(({ id }) => id === owner.id);
       if (taken) throw new MillraceError('DUPLICATE_NAME', `stage '${owner.id}' is open already: each attempt has an id of its own`);
       const stage = new EmbeddedStage(owner, this.#home(database));
       this.#stages.add(stage);
@@ -336,7 +341,19 @@ export class EmbeddedStore implements Store, Peer {
     clearInterval(this.#renewal);
     for (const reading of this.#readings) endReading(reading);
     const database = await this.#opening?.catch(() => undefined);
-    await database?.close();
+    if (!database) return;
+    if (this.#sweeping) sweepFor(database, 100);
+    await database.close();
+  }
+}
+
+/** So that programs that open, run and close leave no more behind each time. */
+function sweepFor(database: Database, ms: number): void {
+  const end = performance.now() + ms;
+  try {
+    while (sweep(database)) if (performance.now() > end) return;
+  } catch {
+    // What cannot be removed now is left to the next one who opens the store.
   }
 }
 
@@ -359,92 +376,4 @@ const openPeer: OpenPeer = async (url) => {
 
 async function compile(query: Query<object> = {}): Promise<CompiledQuery> {
   return compileQuery(query, needsExpressions(query) ? await loadExpressions() : undefined);
-}
-
-/** A fault of a filter or a sort that a pipeline begins with is one of the pipeline. */
-async function inPipeline<T>(place: string, compiling: () => Promise<T>): Promise<T> {
-  try {
-    return await compiling();
-  } catch (error) {
-    throw error instanceof MillraceError && error.code === 'QUERY_INVALID' ? pipelineInvalid(place, error.message) : error;
-  }
-}
-
-/** What a pipeline begins with that a find can do, where indexes are. */
-function leadingQuery(pipeline: readonly object[]): { readonly query: Query<object>; readonly rest: readonly object[] } {
-  const rest = [...pipeline] as Readonly<Record<string, unknown>>[];
-  const take = <T>(stage: string, fits: (body: unknown) => boolean): T | undefined => {
-    const body = rest[0]?.[stage];
-    if (!fits(body)) return undefined;
-    rest.shift();
-    return body as T;
-  };
-  const filter = take<Filter<object>>('$match', isDocument);
-  const sort = take<Record<string, 1 | -1>>('$sort', (body) => isDocument(body) && Object.keys(body).length > 0);
-  const skip = take<number>('$skip', (body) => Number.isSafeInteger(body) && (body as number) >= 0);
-  const limit = take<number>('$limit', (body) => Number.isSafeInteger(body) && (body as number) > 0);
-  return { query: { ...(filter && { filter }), ...(sort && { sort }), ...(skip && { skip }), ...(limit && { limit }) }, rest };
-}
-
-/** Rows of one insert, in transactions of some size. */
-class Inserter {
-  readonly #database: Database;
-  readonly #collection: string;
-  #packer: Packer;
-  #rows: Row[] = [];
-  #inserted = 0;
-
-  constructor(database: Database, collection: string) {
-    this.#database = database;
-    this.#collection = collection;
-    this.#packer = new Packer(database.bson, collection);
-  }
-
-  add(rows: readonly Row[]): void {
-    for (const row of rows) this.#add(row);
-    if (this.#packer.bytes >= most) this.#flush();
-  }
-
-  finish(): number {
-    this.#flush();
-    return this.#inserted;
-  }
-
-  #add(row: Row): void {
-    const index = this.#inserted + this.#rows.length;
-    try {
-      checkRow(this.#collection, row, index);
-      const stored = withId(row, () => new this.#database.bson.ObjectId());
-      this.#packer.add(stored, index);
-      this.#rows.push(stored);
-    } catch (error) {
-      this.#flush(); // the rows before it go in
-      throw sayInserted(error, this.#inserted);
-    }
-  }
-
-  #flush(): void {
-    const rows = this.#rows;
-    const blocks = this.#packer.take();
-    this.#rows = [];
-    try {
-      this.#append(blocks, rows);
-    } catch (error) {
-      if (!(error instanceof KeyTaken)) throw sayInserted(error, this.#inserted);
-      const before = rows.slice(0, error.row);
-      before.forEach((row, at) => this.#packer.add(row, at));
-      this.#append(this.#packer.take(), before);
-      throw sayInserted(keyDuplicate(this.#collection, error.index, error.key), this.#inserted);
-    }
-  }
-
-  #append(blocks: readonly PackedBlock[], rows: readonly Row[]): void {
-    if (rows.length === 0) return;
-    this.#database.write(() => {
-      const record = findCollection(this.#database, this.#collection) ?? newCollection(this.#database);
-      new TableWriter(this.#database, this.#collection, record).append(blocks, rows);
-      saveCollection(this.#database, this.#collection, record);
-    });
-    this.#inserted += rows.length;
-  }
 }

@@ -50,5 +50,7 @@ export function rowInvalid(collection: string, index: number, what: string, caus
 /** Adds to the message of an insert's error how many rows went in before. */
 export function sayInserted(error: unknown, inserted: number): unknown {
   if (!(error instanceof MillraceError)) return error;
-  return new MillraceError(error.code, `${error.message} ${inserted} ${inserted === 1 ? 'row' : 'rows'} went in before it.`, { cause: error.cause });
+  return new MillraceError(error.code, `${error.message} ${inserted} ${inserted === 1 ? 'row' : 'rows'} went in before it.`, {
+    cause: error.cause,
+  });
 }

@@ -20,10 +20,12 @@ export const idIndexName = '_id_';
  * @throws MillraceError `QUERY_INVALID`.
  */
 export function parseIndex(keys: Readonly<Record<string, 1 | -1>>, unique = false): IndexSpec {
-  if (!isDocument(keys) || Object.keys(keys).length === 0) throw queryInvalid(`an index has keys, like { sku: 1 }; got ${describeValue(keys)}`);
-  for (const [path, direction] of Object.entries(keys)) {
+  if (!isDocument(keys) || Object.keys(keys).length === 0)
+    throw queryInvalid(`an index has keys, like { sku: 1 }; got ${describeValue(keys)}`);
+  for (const [path, direction] of Object.entries<number>(keys)) {
     if (path === '' || path.startsWith('$')) throw queryInvalid(`an index is on properties; got '${path}'`);
-    if (direction !== 1 && direction !== -1) throw queryInvalid(`index key '${path}' is 1 (ascending) or -1; got ${describeValue(direction)}`);
+    if (direction !== 1 && direction !== -1)
+      throw queryInvalid(`index key '${path}' is 1 (ascending) or -1; got ${describeValue(direction)}`);
   }
   const name = Object.entries(keys)
     .map(([path, direction]) => `${path}_${direction}`)
@@ -51,7 +53,9 @@ export function findSame<T extends Index>(collection: string, wanted: Index, pre
   for (const index of present) {
     if (index.name !== wanted.name) continue;
     if (index.unique === wanted.unique) return index;
-    throw queryInvalid(`collection '${collection}' has the index '${index.name}' already, and it is ${index.unique ? '' : 'not '}unique: drop the collection to change it`);
+    throw queryInvalid(
+      `collection '${collection}' has the index '${index.name}' already, and it is ${index.unique ? '' : 'not '}unique: drop the collection to change it`,
+    );
   }
   return undefined;
 }
@@ -64,7 +68,11 @@ export function findSame<T extends Index>(collection: string, wanted: Index, pre
 export function indexKeys(row: object, { name, paths }: Pick<IndexSpec, 'name' | 'paths'>): readonly (readonly unknown[])[] {
   return expand(
     paths.map((path) => ({ value: row, rest: path })),
-    () => new MillraceError('ROW_INVALID', `index '${name}' cannot hold ${describeRow(row)}: two of its properties are arrays; at most one may be`),
+    () =>
+      new MillraceError(
+        'ROW_INVALID',
+        `index '${name}' cannot hold ${describeRow(row)}: two of its properties are arrays; at most one may be`,
+      ),
   );
 }
 
@@ -78,12 +86,22 @@ interface Cursor {
 
 function expand(cursors: readonly Cursor[], parallel: () => Error): (readonly unknown[])[] {
   const reached = cursors.map(follow);
-  const arrays = new Set(reached.filter(({ value, element }) => Array.isArray(value) && element !== true).map(({ value }) => value as readonly unknown[]));
+  const arrays = new Set(
+    reached.filter(({ value, element }) => Array.isArray(value) && element !== true).map(({ value }) => value as readonly unknown[]),
+  );
   const [array] = arrays;
   if (!array) return [reached.map(({ value, rest }) => (rest.length > 0 ? null : (value ?? null)))];
   if (arrays.size > 1) throw parallel();
-  if (array.length === 0) return [reached.map(({ value, rest }) => (value === array && rest.length === 0 ? undefined : rest.length > 0 ? null : (value ?? null)))];
-  return array.flatMap((value) => expand(reached.map((cursor) => (cursor.value === array ? { value, rest: cursor.rest, element: true } : cursor)), parallel));
+  if (array.length === 0)
+    return [
+      reached.map(({ value, rest }) => (value === array && rest.length === 0 ? undefined : rest.length > 0 ? null : (value ?? null))),
+    ];
+  return array.flatMap((value) =>
+    expand(
+      reached.map((cursor) => (cursor.value === array ? { value, rest: cursor.rest, element: true } : cursor)),
+      parallel,
+    ),
+  );
 }
 
 /** Through documents, and by index into an array; stops at an array or at the end. */
@@ -118,15 +136,21 @@ function measured(key: unknown): string {
 }
 
 /** A key that is there already. */
-export function keyDuplicate(collection: string, index: string, key: object | string): MillraceError {
+export function keyDuplicate(collection: string, index: string, key: object | string, cause?: Error): MillraceError {
   const text = typeof key === 'string' ? key : describeRow(key);
-  return new MillraceError('KEY_DUPLICATE', `collection '${collection}' has a row with the key ${text} already (unique index '${index}').`);
+  return new MillraceError(
+    'KEY_DUPLICATE',
+    `collection '${collection}' has a row with the key ${text} already (unique index '${index}').`,
+    cause ? { cause } : {},
+  );
 }
 
 /** The values of an index's keys in a row, for a message. */
 export function keyOf(row: object, keys: Index['keys']): object {
-  return Object.fromEntries(Object.keys(keys).map((path) => {
-    const values = keysAt(row, path.split('.'));
-    return [path, values.length === 1 ? values[0] : values];
-  }));
+  return Object.fromEntries(
+    Object.keys(keys).map((path) => {
+      const values = keysAt(row, path.split('.'));
+      return [path, values.length === 1 ? values[0] : values];
+    }),
+  );
 }

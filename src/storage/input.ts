@@ -32,8 +32,10 @@ const longestName = 255;
 /** @throws MillraceError `QUERY_INVALID` for what cannot be the name of a collection. */
 export function checkName(collection: string): void {
   if (typeof collection !== 'string' || collection === '') throw queryInvalid('a collection has a name; got none');
-  if (collection.includes('\0') || collection.includes('$')) throw queryInvalid(`collection '${collection}': a name has no $ and no null character`);
-  if (Buffer.byteLength(collection) > longestName) throw queryInvalid(`collection '${collection.slice(0, 40)}...': a name has at most ${longestName} bytes`);
+  if (collection.includes('\0') || collection.includes('$'))
+    throw queryInvalid(`collection '${collection}': a name has no $ and no null character`);
+  if (Buffer.byteLength(collection) > longestName)
+    throw queryInvalid(`collection '${collection.slice(0, 40)}...': a name has at most ${longestName} bytes`);
 }
 
 /** @throws MillraceError `QUERY_INVALID` for an upsert without keys. */

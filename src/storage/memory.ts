@@ -33,7 +33,7 @@ class MemoryStore implements Store {
   find<T = any>(collection: string, query?: Query<NoInfer<T>>): Rows<T> {
     return createRows(async () => {
       this.#check(collection);
-      const compiled = compileQuery(query as Query<object>, needsExpressions(query as Query<object>) ? await loadExpressions() : undefined);
+      const compiled = compileQuery(query, needsExpressions(query) ? await loadExpressions() : undefined);
       return runQuery(slices(this.#rows(collection)), compiled) as Iterable<readonly T[]>;
     });
   }
@@ -105,7 +105,11 @@ class MemoryStore implements Store {
     this.#data.collections.delete(collection);
   }
 
-  async createIndex(collection: string, keys: Readonly<Record<string, 1 | -1>>, options: { readonly unique?: boolean } = {}): Promise<string> {
+  async createIndex(
+    collection: string,
+    keys: Readonly<Record<string, 1 | -1>>,
+    options: { readonly unique?: boolean } = {},
+  ): Promise<string> {
     this.#check(collection);
     const spec = parseIndex(keys, options.unique ?? false);
     if (spec.name === '_id_1') return idIndexName;
@@ -122,7 +126,12 @@ class MemoryStore implements Store {
   async stage(owner: StageOwner): Promise<Stage> {
     this.#check();
     const { ObjectId } = await loadBson();
-    return MemoryStage.open(owner.id, this.#data, (row) => withId(row, () => new ObjectId()), () => this.#check());
+    return MemoryStage.open(
+      owner.id,
+      this.#data,
+      (row) => withId(row, () => new ObjectId()),
+      () => this.#check(),
+    );
   }
 
   async close(): Promise<void> {

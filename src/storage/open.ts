@@ -15,6 +15,8 @@ export function openStore(url: string): Store {
   if (scheme === 'embedded') return embeddedStore(url.length > 'embedded:'.length ? { path: url.slice('embedded:'.length) } : {});
   throw new MillraceError(
     'STORE_UNKNOWN',
-    url === '' ? "a store's URL is empty: use memory:, embedded:./folder or a path" : `no store has URLs like '${scheme ?? url}:…': use memory:, embedded:./folder or a path`,
+    url === ''
+      ? "a store's URL is empty: use memory:, embedded:./folder or a path"
+      : `no store has URLs like '${scheme ?? url}:…': use memory:, embedded:./folder or a path`,
   );
 }

@@ -51,7 +51,11 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 function unwritable(path: string, error: unknown): MillraceError {
-  return new MillraceError('FILE_UNWRITABLE', `${path} could not be put into place: ${(error as Error).message}. Make the folder writable; the next use of the store finishes it.`, {
-    cause: error,
-  });
+  return new MillraceError(
+    'FILE_UNWRITABLE',
+    `${path} could not be put into place: ${(error as Error).message}. Make the folder writable; the next use of the store finishes it.`,
+    {
+      cause: error,
+    },
+  );
 }

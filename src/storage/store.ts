@@ -7,6 +7,7 @@ export interface Rows<T> extends AsyncIterable<T> {
   toArray(): Promise<T[]>;
 }
 
+/** An index of a collection. */
 export interface Index {
   readonly name: string;
   readonly keys: Readonly<Record<string, 1 | -1>>;
@@ -48,10 +49,19 @@ export interface Store extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Whose a stage is. */
 export interface StageOwner {
-  /** Of the attempt; unique. */
+  /** Of the attempt; unique. The stages of one attempt in several stores have the same: by it they find each other after a crash. */
   readonly id: string;
   readonly runId: string;
+}
+
+/** What the stores of one run ask each other when its process died; every store that can be a coordinator or a participant answers. */
+export interface Peer {
+  /** Of a coordinator: whether the attempt was committed. Where it was not, it never will be: its stage there is gone. */
+  decide(stage: string): Promise<boolean>;
+  /** Of a participant: publishes a prepared stage, or drops it; one that is gone was settled before. */
+  settle(stage: string, committed: boolean): Promise<void>;
 }
 
 /** How one staged output goes into place. */

@@ -53,9 +53,11 @@ export function describeTask(task: {
   return [task.name, ...side(task.inputs, task.counts?.inputs, '←'), ...side(task.outputs, task.counts?.outputs, '→'), ...end].join('  ');
 }
 
-function writeHuman(level: Level, message: string, facts: object | undefined): void {
+/** People are spared the id of the run: the records have it. */
+function writeHuman(level: Level, message: string, facts: object = {}): void {
   const mark = level === 'info' ? '' : `${level}: `;
-  const rest = facts === undefined || Object.keys(facts).length === 0 ? '' : `  ${toJson(facts)}`;
+  const shown = Object.fromEntries(Object.entries(facts).filter(([name]) => name !== 'runId'));
+  const rest = Object.keys(shown).length === 0 ? '' : `  ${toJson(shown)}`;
   process.stderr.write(`${mark}${message}${rest}\n`);
 }
 

@@ -36,13 +36,13 @@ export async function prepareTask(runtime: Runtime, spec: ProcessorSpec, given: 
   return { spec, ports, params: params?.load ?? none };
 }
 
-/** What each input will use, by property. */
-export function describeInputs(spec: ProcessorSpec, given: GivenBindings): Record<string, string> {
-  const texts = describeBindings(spec.inputs, given.inputs);
+/** What each input will use, by property or by the port's own name. */
+export function describeInputs(spec: ProcessorSpec, given: GivenBindings, by: 'property' | 'name' = 'property'): Record<string, string> {
+  const texts = describeBindings(spec.inputs, given.inputs, by);
   const params = spec.params === undefined ? undefined : given.inputs.get(spec.params.property);
   return spec.params === undefined || params === undefined
     ? texts
-    : { ...texts, [spec.params.property]: describeParams(params, spec.params.schema) };
+    : { ...texts, [by === 'name' ? 'params' : spec.params.property]: describeParams(params, spec.params.schema) };
 }
 
 interface PreparedParams {

@@ -17,7 +17,7 @@ import { journalCollection, type RunRecord, type TaskRecord } from './recorder.j
 import type { Runtime } from './runtime.js';
 import { Masker } from './secrets.js';
 
-/** How to run a task. */
+/** What one run does otherwise than its processor says. */
 export interface RunOptions {
   /** Cancels the run. */
   readonly signal?: AbortSignal;
@@ -26,7 +26,7 @@ export interface RunOptions {
   /** Default the processor's. */
   readonly retry?: Retry;
   /** Listeners for this run alone, besides the app's. */
-  readonly on?: EventListeners;
+  readonly on?: Omit<EventListeners, 'dependency:setup' | 'dependency:close'>;
 }
 
 /**
@@ -183,7 +183,7 @@ class TaskRun implements AttemptOwner {
 
   #succeed(result: TaskResult, end: AttemptEnd): TaskResult {
     this.#record(result, 'succeeded', end);
-    if (this.#runtime.announce) this.#log.info(this.#describe(result, 'succeeded'), { runId: this.#runId });
+    if (this.#runtime.announce) this.#log.info(this.#describe({ ms: result.ms, status: 'succeeded' }, end), { runId: this.#runId });
     this.#emitEnd('succeeded', { result });
     return result;
   }
@@ -193,7 +193,7 @@ class TaskRun implements AttemptOwner {
     const error = this.#error(result.attempts, end);
     this.#record(result, status, end, error);
     if (this.#runtime.announce) {
-      this.#log.error(this.#describe(result, status), { runId: this.#runId, error: error.message });
+      this.#log.error(this.#describe({ ms: result.ms, status }, end), { runId: this.#runId, error: error.message });
     }
     this.#emitEnd(status, { error });
     return error;
@@ -227,7 +227,10 @@ class TaskRun implements AttemptOwner {
     const { spec } = this.#task;
     const { runId, attempts, started, finished, ms, metrics, monitor } = result;
     const { inputs, outputs } = end.ports.counts('port');
-    const bindings = { inputs: describeInputs(spec, this.#given), outputs: describeBindings(spec.outputs, this.#given.outputs) };
+    const bindings = {
+      inputs: describeInputs(spec, this.#given, 'name'),
+      outputs: describeBindings(spec.outputs, this.#given.outputs, 'name'),
+    };
     const task: TaskRecord = {
       _id: result.id,
       runId,
@@ -274,13 +277,14 @@ class TaskRun implements AttemptOwner {
     if (this.#place === undefined && this.#events.has('run:end') && status !== 'skipped') this.#events.emit('run:end', { runId: this.#runId, at: this.#now(), status });
   }
 
-  #describe(result?: TaskResult, status?: EndStatus): string {
+  /** By the ports' own names, as people know them. */
+  #describe(end?: { readonly ms: number; readonly status: EndStatus }, attempt?: AttemptEnd): string {
     const { spec } = this.#task;
     return describeTask({
       name: this.#place?.step ?? spec.name,
-      inputs: describeInputs(spec, this.#given),
-      outputs: describeBindings(spec.outputs, this.#given.outputs),
-      ...(result === undefined || status === undefined ? {} : { counts: result, end: { ms: result.ms, status } }),
+      inputs: describeInputs(spec, this.#given, 'name'),
+      outputs: describeBindings(spec.outputs, this.#given.outputs, 'name'),
+      ...(end === undefined || attempt === undefined ? {} : { counts: attempt.ports.counts('port'), end }),
     });
   }
 

@@ -18,6 +18,7 @@ export interface ProcessorRun<P> {
   readonly lifecycle: readonly { readonly what: string; readonly event: 'setup' | 'close'; readonly scope: Scope }[];
 }
 
+/** What a processor is run with. */
 export interface ProcessorRunOptions<P, D extends readonly unknown[]> extends RunOptions {
   readonly params?: Partial<ParamsOf<P>>;
   /** Rows by property; an input without any is empty. */
@@ -50,13 +51,20 @@ export async function runProcessor<P, const D extends readonly unknown[]>(
   const lines: string[] = [];
   const app = await composeApp(
     { processors: [processor], provide: depends as [], stores: { default: memoryStore() }, log: collect(lines) },
-    { freeze: true, announce: false, unrecorded: true, onReject: (attempt, property, { row, reasons }) => refused.push({ attempt, property, row, reasons }) },
+    {
+      freeze: true,
+      announce: false,
+      unrecorded: true,
+      onReject: (attempt, property, { row, reasons }) => refused.push({ attempt, property, row, reasons }),
+    },
   );
   app.on('dependency:setup', ({ name, scope }) => lifecycle.push({ what: name, event: 'setup', scope }));
   app.on('dependency:close', ({ name, scope }) => lifecycle.push({ what: name, event: 'close', scope }));
   const outputs: Record<string, unknown[]> = Object.fromEntries(spec.outputs.map(({ property }) => [property, []]));
   const given = inputs as Readonly<Record<string, unknown>>;
-  const sources = Object.fromEntries([...spec.inputs.map(({ property }) => property), ...Object.keys(given)].map((property) => [property, toSource(given[property])]));
+  const sources = Object.fromEntries(
+    [...spec.inputs.map(({ property }) => property), ...Object.keys(given)].map((property) => [property, toSource(given[property])]),
+  );
   const task = app.task(processor).bind({ ...sources, ...outputs, ...(params === undefined ? {} : { params }) } as never);
   let result: TaskResult;
   try {

@@ -30,7 +30,9 @@ export function turnedClock(start: Date = new Date('2026-01-01T00:00:00Z')): Tur
   let now = start.getTime();
   const sleepers = new Set<Sleeper>();
   const nextUntil = (end: number): Sleeper | undefined =>
-    [...sleepers].filter(({ due }) => due <= end).reduce<Sleeper | undefined>((first, one) => (first === undefined || one.due < first.due ? one : first), undefined);
+    [...sleepers]
+      .filter(({ due }) => due <= end)
+      .reduce<Sleeper | undefined>((first, one) => (first === undefined || one.due < first.due ? one : first), undefined);
   return {
     now: () => new Date(now),
     sleep: (ms, signal) =>

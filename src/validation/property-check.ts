@@ -12,9 +12,6 @@ import type { Constraint, PropertyRules, RuleMetadata } from './rules.js';
 /** The objects that are being checked, outermost first: only there where a class holds objects of its own kind. */
 export type Trail = Set<object> | undefined;
 
-/** Checks one object, whatever class it is of. */
-export type ObjectCheck = (value: object, trail: Trail) => Found | undefined;
-
 /** What the check of a property needs from the class that it belongs to. */
 export interface PropertyContext {
   readonly schema: Class;

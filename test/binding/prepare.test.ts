@@ -1,7 +1,21 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BindingError, collection, file, Input, memoryStore, Output, Processor, rows, sink, type App, type Fault, type Reader, type Writer } from 'millrace';
+import {
+  BindingError,
+  collection,
+  file,
+  Input,
+  memoryStore,
+  Output,
+  Processor,
+  rows,
+  sink,
+  type App,
+  type Fault,
+  type Reader,
+  type Writer,
+} from 'millrace';
 import { createTestApp } from 'millrace/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Copy, item, Item } from './fixtures.js';
@@ -56,7 +70,10 @@ describe('prepare', () => {
   });
 
   it('holds the message of every fault in its own', async () => {
-    const error = await app.task(Two).prepare().catch((thrown: unknown) => thrown as BindingError);
+    const error = await app
+      .task(Two)
+      .prepare()
+      .catch((thrown: unknown) => thrown as BindingError);
     for (const { message } of (error as BindingError).faults) expect((error as BindingError).message).toContain(message);
   });
 
@@ -68,7 +85,13 @@ describe('prepare', () => {
   });
 
   it('tells inputs from outputs', async () => {
-    const faults = await faultsOf(app.task(Copy).bindInput('to' as never, [] as never).bindOutput('from' as never, [] as never).prepare());
+    const faults = await faultsOf(
+      app
+        .task(Copy)
+        .bindInput('to' as never, [] as never)
+        .bindOutput('from' as never, [] as never)
+        .prepare(),
+    );
     expect(faults.map(({ message }) => message)).toEqual(["Processor 'Copy' has no input 'to'", "Processor 'Copy' has no output 'from'"]);
   });
 
@@ -80,7 +103,12 @@ describe('prepare', () => {
     ['a sink', sink(() => undefined)],
     ['an empty name', ''],
   ])('refuses %s as an input', async (_what, value) => {
-    const [fault, ...more] = await faultsOf(app.task(Copy).bindInput('from', value as never).prepare());
+    const [fault, ...more] = await faultsOf(
+      app
+        .task(Copy)
+        .bindInput('from', value as never)
+        .prepare(),
+    );
     expect(more).toEqual([]);
     expect(fault?.code).toBe('BINDING_INVALID');
     expect(fault?.message).toContain("Processor 'Copy' input port 'from'");
@@ -92,7 +120,12 @@ describe('prepare', () => {
     ['a narrowed collection', collection('copies', { filter: { sku: 'a' } })],
     ["a collection of Millrace's own", '_millrace_runs'],
   ])('refuses %s as an output', async (_what, value) => {
-    const [fault] = await faultsOf(app.task(Copy).bindOutput('to', value as never).prepare());
+    const [fault] = await faultsOf(
+      app
+        .task(Copy)
+        .bindOutput('to', value as never)
+        .prepare(),
+    );
     expect(fault?.code).toBe('BINDING_INVALID');
   });
 
@@ -105,13 +138,31 @@ describe('prepare', () => {
     const bound = app.task(Two).bind({ from: [], left: 'x', right: collection('x', { store: 'default', key: 'sku' }) });
     expect((await faultsOf(bound.prepare())).map(({ code }) => code)).toEqual(['BINDING_CONFLICT']);
     const array: Item[] = [];
-    expect((await faultsOf(app.task(Two).bind({ from: [], left: array, right: array }).prepare())).map(({ code }) => code)).toContain('BINDING_CONFLICT');
+    expect((await faultsOf(app.task(Two).bind({ from: [], left: array, right: array }).prepare())).map(({ code }) => code)).toContain(
+      'BINDING_CONFLICT',
+    );
   });
 
   it('refuses an output on the collection of a readOnly input, and allows it on any other', async () => {
     const bound = app.task(Two).bind({ from: 'x', left: 'x', right: collection('y', { key: 'sku' }) });
     expect((await faultsOf(bound.prepare())).map(({ code }) => code)).toEqual(['PORT_READ_ONLY']);
     await expect(app.task(Copy).bind({ from: 'x', to: 'x' }).prepare()).resolves.toBeUndefined();
+  });
+
+  it('refuses options of the other kind of port, which would do nothing', async () => {
+    const codes = async (from: unknown, to: unknown): Promise<string[]> =>
+      (
+        await faultsOf(
+          app
+            .task(Copy)
+            .bind({ from: from as Item[], to: to as Item[] })
+            .prepare(),
+        )
+      ).map(({ message }) => message);
+    expect(await codes(collection('x', { mode: 'append' }), collection('y', { limit: 1 }))).toEqual([
+      "Processor 'Copy' input port 'from': an input takes no 'mode'",
+      "Processor 'Copy' output port 'to': an output takes no 'limit'",
+    ]);
   });
 
   it('wants a key for upsert', async () => {
@@ -121,15 +172,26 @@ describe('prepare', () => {
 
   it('tells of files that are missing, folders, or of no known format', async () => {
     await writeFile(join(folder, 'items.txt'), '');
-    const codes = async (from: string): Promise<string[]> => (await faultsOf(app.task(Copy).bind({ from }).prepare())).map(({ code }) => code);
+    const codes = async (from: string): Promise<string[]> =>
+      (await faultsOf(app.task(Copy).bind({ from }).prepare())).map(({ code }) => code);
     expect(await codes(`file:${folder}/nothing.csv`)).toEqual(['FILE_UNREADABLE']);
     expect(await codes(`file:${folder}?format=csv`)).toEqual(['FILE_UNREADABLE']);
     expect(await codes(`file:${folder}/items.txt`)).toEqual(['BINDING_INVALID']);
-    await expect(app.task(Copy).bind({ from: file(join(folder, 'items.txt'), { format: 'csv' }) }).prepare()).resolves.toBeUndefined();
+    await expect(
+      app
+        .task(Copy)
+        .bind({ from: file(join(folder, 'items.txt'), { format: 'csv' }) })
+        .prepare(),
+    ).resolves.toBeUndefined();
   });
 
   it('reports faults of ports and of parameters in one error', async () => {
-    const faults = await faultsOf(app.task(Copy).bind({ from: 'items@nowhere', params: { mark: 5 as never } }).prepare());
+    const faults = await faultsOf(
+      app
+        .task(Copy)
+        .bind({ from: 'items@nowhere', params: { mark: 5 as never } })
+        .prepare(),
+    );
     expect(faults.map(({ code }) => code)).toEqual(['STORE_UNKNOWN', 'PARAMS_INVALID']);
   });
 
@@ -139,7 +201,10 @@ describe('prepare', () => {
   });
 
   it('touches no data', async () => {
-    await app.task(Copy).bind({ from: [item('a')], to: 'copies' }).prepare();
+    await app
+      .task(Copy)
+      .bind({ from: [item('a')], to: 'copies' })
+      .prepare();
     expect(await app.store().collections()).toEqual([]);
   });
 });
@@ -149,6 +214,11 @@ describe('inputBindings, outputBindings', () => {
     const task = app.task(Copy).bind({ from: [item('a'), item('b')], params: { mark: 'x' } });
     expect(task.inputBindings()).toEqual({ from: '[2 rows]', params: '{"mark":"x"}' });
     expect(task.outputBindings()).toEqual({ to: 'copies' });
-    expect(app.task(Copy).bind({ from: file('prices.csv') }).inputBindings()).toEqual({ from: 'file:prices.csv' });
+    expect(
+      app
+        .task(Copy)
+        .bind({ from: file('prices.csv') })
+        .inputBindings(),
+    ).toEqual({ from: 'file:prices.csv' });
   });
 });

@@ -1,7 +1,20 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { collection, embeddedStore, file, Input, memoryStore, Output, Processor, sink, type App, type Reader, type TaskError, type Writer } from 'millrace';
+import {
+  collection,
+  embeddedStore,
+  file,
+  Input,
+  memoryStore,
+  Output,
+  Processor,
+  sink,
+  type App,
+  type Reader,
+  type TaskError,
+  type Writer,
+} from 'millrace';
 import { createTestApp } from 'millrace/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bad, Copy, item, Item, items, Rejecting } from './fixtures.js';
@@ -51,16 +64,29 @@ describe.each(stores)('publish to the %s store', (_name, open) => {
     expect(await held('log')).toEqual([...items(2), item('z')]);
     const upsert = collection<Item>('stock', { mode: 'upsert', key: 'sku' });
     for (const from of [items(3), [item('s1', 99), item('new'), item('s1', 100)]]) await app.task(Copy).bind({ from, to: upsert }).run();
-    expect((await held('stock')).sort((a, b) => a.sku.localeCompare(b.sku))).toEqual([item('new'), item('s0', 0), item('s1', 100), item('s2', 2)]);
+    expect((await held('stock')).sort((a, b) => a.sku.localeCompare(b.sku))).toEqual([
+      item('new'),
+      item('s0', 0),
+      item('s1', 100),
+      item('s2', 2),
+    ]);
   });
 
   it('takes an upsert row without its key for invalid', async () => {
     const to = collection<Item>('stock', { mode: 'upsert', key: ['sku', 'place'] });
-    await expect(app.task(Copy).bind({ from: items(1), to }).run()).rejects.toMatchObject({ cause: { code: 'ROW_INVALID', port: 'to' } });
+    await expect(
+      app
+        .task(Copy)
+        .bind({ from: items(1), to })
+        .run(),
+    ).rejects.toMatchObject({ cause: { code: 'ROW_INVALID', port: 'to' } });
   });
 
   it('leaves every output as it was when the run fails', async () => {
-    await app.task(Split).bind({ from: items(4), left: 'left', right: 'right' }).run();
+    await app
+      .task(Split)
+      .bind({ from: items(4), left: 'left', right: 'right' })
+      .run();
     const before = [await held('left'), await held('right')];
     const failing = app.task(Split).bind({ from: [...items(2000), item('fail')], left: 'left', right: 'right' });
     await expect(failing.run()).rejects.toMatchObject({ code: 'TASK_FAILED', cause: new Error('half way') });
@@ -72,34 +98,69 @@ describe.each(stores)('publish to the %s store', (_name, open) => {
 
   it('fills an array when the run has succeeded, and not otherwise', async () => {
     const out = [item('old')];
-    await expect(app.task(Split).bind({ from: [item('a', 2), item('fail')], left: out, right: [] }).run()).rejects.toThrow('half way');
+    await expect(
+      app
+        .task(Split)
+        .bind({ from: [item('a', 2), item('fail')], left: out, right: [] })
+        .run(),
+    ).rejects.toThrow('half way');
     expect(out).toEqual([item('old')]);
-    await app.task(Split).bind({ from: [item('a', 2)], left: out, right: [] }).run();
+    await app
+      .task(Split)
+      .bind({ from: [item('a', 2)], left: out, right: [] })
+      .run();
     expect(out).toEqual([item('a', 2)]);
   });
 
   it('refuses a collection that no run has published to, unless it is told', async () => {
     await app.store().insert('copies', [item('precious')]);
-    await expect(app.task(Copy).bind({ from: items(1) }).run()).rejects.toMatchObject({ cause: { code: 'COLLECTION_NOT_OURS' } });
+    await expect(
+      app
+        .task(Copy)
+        .bind({ from: items(1) })
+        .run(),
+    ).rejects.toMatchObject({ cause: { code: 'COLLECTION_NOT_OURS' } });
     expect(await held('copies')).toEqual([item('precious')]);
-    await app.task(Copy).bind({ from: items(1), to: collection('copies', { overwrite: true }) }).run();
+    await app
+      .task(Copy)
+      .bind({ from: items(1), to: collection('copies', { overwrite: true }) })
+      .run();
     expect(await held('copies')).toEqual(items(1));
   });
 
   it('keeps the indexes of what it replaces, and leaves it when a unique one is violated', async () => {
-    await app.task(Copy).bind({ from: items(2) }).run();
+    await app
+      .task(Copy)
+      .bind({ from: items(2) })
+      .run();
     await app.store().createIndex('copies', { sku: 1 }, { unique: true });
-    await app.task(Copy).bind({ from: items(3) }).run();
+    await app
+      .task(Copy)
+      .bind({ from: items(3) })
+      .run();
     expect(await app.store().indexes('copies')).toMatchObject([{ keys: { sku: 1 }, unique: true }]);
-    await expect(app.task(Copy).bind({ from: [item('a'), item('a')] }).run()).rejects.toMatchObject({ cause: { code: 'KEY_DUPLICATE' } });
-    await expect(app.task(Copy).bind({ from: [item('s1')], to: collection('copies', { mode: 'append' }) }).run()).rejects.toMatchObject({ cause: { code: 'KEY_DUPLICATE' } });
+    await expect(
+      app
+        .task(Copy)
+        .bind({ from: [item('a'), item('a')] })
+        .run(),
+    ).rejects.toMatchObject({ cause: { code: 'KEY_DUPLICATE' } });
+    await expect(
+      app
+        .task(Copy)
+        .bind({ from: [item('s1')], to: collection('copies', { mode: 'append' }) })
+        .run(),
+    ).rejects.toMatchObject({ cause: { code: 'KEY_DUPLICATE' } });
     expect(await held('copies')).toEqual(items(3));
   });
 
   it('publishes an empty output, and reads its own input while it writes to it', async () => {
     await app.task(Copy).bind({ from: [] }).run();
     expect(await app.store().collections()).toEqual(['copies']);
-    await app.task(Copy).bind({ from: items(1500), to: 'self' }).run();
+    await app
+      .task(Copy)
+      .bind({ from: items(1500), to: 'self' })
+      .run();
     const result = await app.task(Copy).bind({ from: 'self', to: 'self' }).run();
     expect(result.outputs['to']?.rows).toBe(1500);
     expect(await app.store().count('self')).toBe(1500);
@@ -111,7 +172,10 @@ describe.each(stores)('publish to the %s store', (_name, open) => {
     const [reject, ...more] = await app.store().find('items_rejects', plain).toArray();
     expect(more).toEqual([]);
     expect(reject).toMatchObject({ row: { _id: 7, sku: 'b' }, port: 'from', index: 1, runId: result.runId });
-    await app.task(Rejecting).bind({ from: [bad('c')] }).run();
+    await app
+      .task(Rejecting)
+      .bind({ from: [bad('c')] })
+      .run();
     expect(await app.store().count('Rejecting_from_rejects')).toBe(1);
     await app.store().delete('items', { sku: 'b' });
     await app.task(Rejecting).run();
@@ -119,13 +183,20 @@ describe.each(stores)('publish to the %s store', (_name, open) => {
   });
 
   it('makes no collection for rejects that there are none of', async () => {
-    await app.task(Rejecting).bind({ from: items(2) }).run();
+    await app
+      .task(Rejecting)
+      .bind({ from: items(2) })
+      .run();
     expect(await app.store().collections()).toEqual(['copies']);
   });
 
   it('publishes to several stores and files at once, and to none of them when one refuses', async () => {
     const path = join(folder, 'out', 'right.csv');
-    const bound = (from: Item[]): Promise<unknown> => app.task(Split).bind({ from, left: 'left@other', right: file(path) }).run();
+    const bound = (from: Item[]): Promise<unknown> =>
+      app
+        .task(Split)
+        .bind({ from, left: 'left@other', right: file(path) })
+        .run();
     await bound(items(4));
     expect(await app.store('other').count('left')).toBe(2);
     expect(await readFile(path, 'utf8')).toBe('sku,amount\ns1,1\ns3,3\n');
@@ -189,7 +260,9 @@ describe('a writer', () => {
   });
 
   it('fails the task for an invalid row that nobody awaited', async () => {
-    await expect(write((writer) => void writer.write(bad('b')))).rejects.toMatchObject({ cause: { code: 'ROW_INVALID', port: 'to', index: 0 } });
+    await expect(write((writer) => void writer.write(bad('b')))).rejects.toMatchObject({
+      cause: { code: 'ROW_INVALID', port: 'to', index: 0 },
+    });
   });
 
   it('refuses to write when the task has ended', async () => {
@@ -247,8 +320,14 @@ describe('files', () => {
     await using app = await createTestApp({ processors: [Copy] });
     const [from, to] = [join(folder, 'in.csv'), join(folder, 'out.ndjson.gz')];
     await writeFile(from, 'sku,amount\na,1.5\n"b ""x""",2\n');
-    await app.task(Copy).bind({ from: `file:${from}`, to: `file:${to}` }).run();
-    await app.task(Copy).bind({ from: `file:${to}`, to: 'back' }).run();
+    await app
+      .task(Copy)
+      .bind({ from: `file:${from}`, to: `file:${to}` })
+      .run();
+    await app
+      .task(Copy)
+      .bind({ from: `file:${to}`, to: 'back' })
+      .run();
     expect(await app.store().find('back', plain).toArray()).toEqual([item('a', 1.5), item('b "x"', 2)]);
     expect((await readdir(folder)).sort()).toEqual(['in.csv', 'out.ndjson.gz']);
   });
@@ -257,7 +336,12 @@ describe('files', () => {
     await using app = await createTestApp({ processors: [Copy] });
     const [from, to] = [join(folder, 'in.csv'), join(folder, 'out.csv')];
     await writeFile(from, 'sku,amount\na,1\nb,2,3\n');
-    await expect(app.task(Copy).bind({ from: `file:${from}`, to: `file:${to}` }).run()).rejects.toThrow(/in\.csv:3:\d+/);
+    await expect(
+      app
+        .task(Copy)
+        .bind({ from: `file:${from}`, to: `file:${to}` })
+        .run(),
+    ).rejects.toThrow(/in\.csv:3:\d+/);
     expect(await readdir(folder)).toEqual(['in.csv']);
   });
 });

@@ -66,7 +66,10 @@ describe.each(sources)('a reader of %s', (_name, make) => {
         .find({ filter: { amount: { $gte: 10 } } })
         .find({ filter: { amount: { $lt: 12 } } })
         .toArray(),
-      cut: await reader.find({ limit: 5 }).find({ filter: { amount: { $gte: 4 } } }).count(),
+      cut: await reader
+        .find({ limit: 5 })
+        .find({ filter: { amount: { $gte: 4 } } })
+        .count(),
     }));
     expect(answer).toEqual({
       count: 2500,
@@ -108,7 +111,12 @@ describe('a reader', () => {
   });
 
   it('says which function gave no rows', async () => {
-    await expect(look(rows(() => 5 as never), (reader) => reader.toArray())).rejects.toThrow("input port 'from': the function returned 5, not an iterable");
+    await expect(
+      look(
+        rows(() => 5 as never),
+        (reader) => reader.toArray(),
+      ),
+    ).rejects.toThrow("input port 'from': the function returned 5, not an iterable");
   });
 
   it('is a snapshot of the array it was bound to', async () => {
@@ -131,11 +139,18 @@ describe('a reader', () => {
   });
 
   it('fails the task for an invalid row even where the action swallows the error', async () => {
-    await expect(look([bad('b')], (reader) => reader.toArray().catch(() => undefined))).rejects.toMatchObject({ cause: { code: 'ROW_INVALID' } });
+    await expect(look([bad('b')], (reader) => reader.toArray().catch(() => undefined))).rejects.toMatchObject({
+      cause: { code: 'ROW_INVALID' },
+    });
   });
 
   it.each([[5], [null], ['text'], [[1]]])('refuses %j as a row', async (value) => {
-    await expect(look(rows(() => [value] as never), (reader) => reader.toArray())).rejects.toThrow('a row is an object, not');
+    await expect(
+      look(
+        rows(() => [value] as never),
+        (reader) => reader.toArray(),
+      ),
+    ).rejects.toThrow('a row is an object, not');
   });
 
   it('checks a projected row on what it keeps', async () => {

@@ -215,6 +215,14 @@ describe('check', () => {
     expect(fault).toMatchObject({ code: 'DEPENDENCY_MISSING', message: 'Entry 1 of `provide` is for undefined, which is no dependency.' });
   });
 
+  it('tells of a processor that is no class, without throwing', () => {
+    const container = createContainer({ processors: [undefined, Database] as never });
+    expect(container.check()).toMatchObject([
+      { code: 'PROCESSOR_UNKNOWN', message: 'Entry 1 of `processors` is undefined, which is no class.' },
+    ]);
+    expect(container.graph().nodes).toEqual([{ id: 'Database', kind: 'class' }]);
+  });
+
   it('tells all at once, runs nothing, and throws nothing before something is asked for', async () => {
     class Reader {
       @Depends(Scope.Worker, cache) readonly cache!: number;

@@ -620,6 +620,16 @@ describe('observing', () => {
     expect(events.some(({ event, name }) => event === 'close' && name === 'pool')).toBe(false);
   });
 
+  it('is not harmed by a listener that throws', async () => {
+    const log: string[] = [];
+    const container = createContainerCore();
+    container.observe(() => {
+      throw new Error('listener');
+    });
+    await container.use(Scope.Task, (task) => task.get(logged('a', log)));
+    expect(log).toEqual(['open a', 'close a']);
+  });
+
   it('reads no clock while nobody observes', async () => {
     const now = vi.spyOn(performance, 'now');
     await using container = createContainer();

@@ -1,7 +1,8 @@
 import { build } from 'esbuild';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Input } from '../../src/decorators/input.js';
@@ -25,6 +26,8 @@ let copy: Copy;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'millrace-copy-'));
   const outfile = join(folder, 'chunk.mjs');
+  const reflect = dirname(createRequire(import.meta.url).resolve('reflect-metadata'));
+  await cp(reflect, join(folder, 'node_modules', 'reflect-metadata'), { recursive: true });
   const contents = `export * from './decorators/input.js'; export * from './decorators/processor.js'; export * from './metadata/registry.js';`;
   await build({
     stdin: { contents, resolveDir: root },

@@ -64,19 +64,9 @@ describe('the blocks of a page', () => {
   });
 
   it('may be indented and hold other fences', () => {
-    const page = [
-      `- x`,
-      `  ${fence}ts`,
-      '  if (a) {',
-      '    b();',
-      '  }',
-      `  ${fence}`,
-      '````ts',
-      'const t = `',
-      fence,
-      '`;',
-      '````',
-    ].join('\n');
+    const page = [`- x`, `  ${fence}ts`, '  if (a) {', '    b();', '  }', `  ${fence}`, '````ts', 'const t = `', fence, '`;', '````'].join(
+      '\n',
+    );
     expect(parseUnits('page.md', page).map(({ text }) => text)).toEqual(['if (a) {\n  b();\n}', `const t = \`\n${fence}\n\`;`]);
   });
 
@@ -87,6 +77,7 @@ describe('shown output', () => {
   it('is compared line by line, with … for anything', () => {
     expect(isShown('a\nb  c', 'a\nb  c\n')).toBe(true);
     expect(isShown('a … s', 'a 0.8 s')).toBe(true);
+    expect(isShown('…   b   …', '17 b  x')).toBe(true);
     expect(isShown('a\n…\nd', 'a\nb\nc\nd')).toBe(true);
     expect(isShown('a\n…', 'a')).toBe(true);
     expect(isShown('a (1)', 'a 1')).toBe(false);

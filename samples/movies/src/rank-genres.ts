@@ -43,7 +43,13 @@ function add(genres: Map<string, Sums>, { title, genre, budget, gross, rating }:
 }
 
 function toGenre(genre: string, { films, budget, gross, rated, ratings, best }: Sums): Genre {
-  return { genre, films, returned: round(budget === 0 ? 0 : gross / budget), rating: round(rated === 0 ? 0 : ratings / rated), best: best.title };
+  return {
+    genre,
+    films,
+    returned: round(budget === 0 ? 0 : gross / budget),
+    rating: round(rated === 0 ? 0 : ratings / rated),
+    best: best.title,
+  };
 }
 
 function round(value: number): number {

@@ -1,8 +1,8 @@
 import { createContainer } from '../../container/container.js';
 import { resolvePorts } from '../../binding/ports.js';
 import { MillraceError, type Fault } from '../../errors.js';
-import type { ProcessorSpec } from '../../metadata/spec.js';
-import { AppStores } from '../../project/stores.js';
+import { AppStores, type Stores } from '../../project/stores.js';
+import { openStore } from '../../storage/open.js';
 import type { Cli } from '../command.js';
 import { describeFault, exitCode } from '../failure.js';
 import { countOf, toJson } from '../text.js';
@@ -15,45 +15,58 @@ const pending = new Set(['PORT_UNBOUND', 'FILE_UNREADABLE', 'FILE_UNWRITABLE']);
 export async function check(_options: object, cli: Cli): Promise<number> {
   const { out, err, json, quiet } = cli;
   const workspace = await openWorkspace(cli);
-  const faults = [...(await wiringFaults(workspace)), ...(await bindingFaults(workspace))];
-  const { options, processors } = workspace.catalogue;
-  if (json) out.line(toJson({ project: options.name, processors: processors.size, faults: faults.map(toPlain) }));
+  const faults = [...workspace.catalogue.faults, ...(await wiringFaults(workspace)), ...(await bindingFaults(workspace))];
+  const { options, specs } = workspace.catalogue;
+  if (json) out.line(toJson({ project: options.name, processors: specs.length, faults: faults.map(toPlain) }));
   else for (const fault of faults) for (const line of describeFault(fault, out)) out.line(line);
   if (faults.length > 0) {
     if (!json && !quiet) err.line(`${countOf(faults.length, 'fault')} in project '${options.name}'.`);
     return exitCode.refused;
   }
-  if (!json) out.line(`Project '${options.name}' has no faults: ${countOf(processors.size, 'processor')} checked.`);
+  if (!json) out.line(`Project '${options.name}' has no faults: ${countOf(specs.length, 'processor')} checked.`);
   return exitCode.done;
 }
 
 async function wiringFaults({ catalogue }: Workspace): Promise<readonly Fault[]> {
-  await using container = createContainer(catalogue.options);
+  const processors = catalogue.specs.map((spec) => spec.class);
+  await using container = createContainer({ ...catalogue.options, processors });
   return container.check();
 }
 
-/** Faults of the ports' own bindings and schemas, as far as they can be told before a run. */
+/** Faults of the stores' URLs, and of the ports' own bindings and schemas, as far as they can be told before a run. */
 async function bindingFaults({ catalogue, stores }: Workspace): Promise<readonly Fault[]> {
-  await using disposable = closing(new AppStores(stores));
-  const faults: Fault[] = [];
-  for (const spec of catalogue.processors.values()) faults.push(...(await portFaults(spec, disposable.stores)));
-  return faults;
-}
-
-async function portFaults(spec: ProcessorSpec, stores: AppStores): Promise<readonly Fault[]> {
+  const [known, faults] = splitStores(stores);
+  const open = new AppStores(known);
   try {
-    const { faults } = await resolvePorts(spec, { inputs: new Map(), outputs: new Map(), unknown: new Map() }, stores);
-    return faults.filter(({ code }) => !pending.has(code));
-  } catch (error) {
-    // The URL of one of the project's stores.
-    if (!(error instanceof MillraceError)) throw error;
-    const fix = 'Mend it in the stores of defineProject, or in MILLRACE_STORE.';
-    return [{ code: error.code, message: `Processor '${spec.name}': ${error.message}`, where: [spec.where], fix }];
+    for (const spec of catalogue.specs) {
+      const found = await resolvePorts(spec, { inputs: new Map(), outputs: new Map(), unknown: new Map() }, open);
+      faults.push(...found.faults.filter(({ code }) => !pending.has(code)));
+    }
+    return faults;
+  } finally {
+    await open.close();
   }
 }
 
-function closing(stores: AppStores): AsyncDisposable & { readonly stores: AppStores } {
-  return { stores, [Symbol.asyncDispose]: () => stores.close() };
+/** Stores whose URL is none stand in memory, so that what is bound to them can be checked for the rest. */
+function splitStores(stores: Stores): readonly [Stores, Fault[]] {
+  const faults: Fault[] = [];
+  const known = Object.entries(stores).map(([name, store]) => {
+    const fault = typeof store === 'string' ? urlFault(name, store) : undefined;
+    if (fault !== undefined) faults.push(fault);
+    return [name, fault === undefined ? store : 'memory:'] as const;
+  });
+  return [Object.fromEntries(known), faults];
+}
+
+function urlFault(name: string, url: string): Fault | undefined {
+  try {
+    openStore(url);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    return { code: error.code, message: `store '${name}': ${error.message}`, where: [], fix: 'Mend it in the stores of defineProject.' };
+  }
 }
 
 /** `where` of a fault may be worked out when asked for. */

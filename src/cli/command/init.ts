@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Cli } from '../command.js';
 import { exitCode, UsageError } from '../failure.js';
+import { readManifest } from '../manifest.js';
 import { firstProcessor, projectFiles, type Requirements } from '../template.js';
 import { toJson } from '../text.js';
 import { configNames } from '../../project/config-names.js';
@@ -21,7 +22,7 @@ export async function init({ dir = '.' }: { readonly dir?: string }, { out, err,
   }
   if (created.length > 0) out.line(`Made in ${folder}:\n${created.map((path) => `  ${path}`).join('\n')}`);
   if (left.length > 0) out.line(`There already, and left as they are:\n${left.map((path) => `  ${path}`).join('\n')}`);
-  for (const advice of adviceFor(folder, left)) err.line(advice);
+  for (const advice of adviceFor(folder, left, needed)) err.line(advice);
   out.line(`\nNext:\n  ${out.colors.bold(next.join(' && '))}`);
   return exitCode.done;
 }
@@ -45,11 +46,7 @@ function writeNew(path: string, text: string): void {
 
 /** The versions that this version of Millrace was made and tested with. */
 function readRequirements(): Requirements {
-  const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    readonly version: string;
-    readonly dependencies: Readonly<Record<string, string>>;
-    readonly devDependencies: Readonly<Record<string, string>>;
-  };
+  const own = readManifest();
   const versions: Readonly<Record<string, string>> = { ...own.devDependencies, ...own.dependencies, millrace: own.version };
   const ranges = (names: readonly string[]): Record<string, string> =>
     Object.fromEntries(names.map((name) => [name, `^${versions[name] ?? ''}`]));
@@ -70,15 +67,17 @@ function changeTo(folder: string, cwd: string): readonly string[] {
   return path === '' ? [] : [`cd ${/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`}`];
 }
 
-/** What has yet to be installed: all that a new package.json asks for, or what the one that was there lacks. */
-function installs(folder: string, { runtime, development }: Requirements, isNew: boolean): readonly string[] {
-  const missing = (ranges: Readonly<Record<string, string>>): string[] => Object.keys(ranges).filter((name) => !isInstalled(folder, name));
-  const [now, later] = [missing(runtime), missing(development)];
-  if (isNew) return now.length + later.length > 0 ? ['npm install'] : [];
-  return [
-    ...(now.length > 0 ? [`npm install ${now.join(' ')}`] : []),
-    ...(later.length > 0 ? [`npm install --save-dev ${later.join(' ')}`] : []),
-  ];
+/** What has to be installed before the first run: all that a new package.json asks for, or what the one that was there lacks. */
+function installs(folder: string, { runtime }: Requirements, isNew: boolean): readonly string[] {
+  const lacking = missing(folder, runtime);
+  if (lacking.length === 0) return [];
+  return [isNew ? 'npm install' : `npm install ${lacking.join(' ')}`];
+}
+
+/** Packages that are not installed, by major version. */
+function missing(folder: string, ranges: Readonly<Record<string, string>>): readonly string[] {
+  const lacking = Object.entries(ranges).filter(([name]) => !isInstalled(folder, name));
+  return lacking.map(([name, range]) => `${name}@${range.replace(/^\^(0\.\d+|\d+).*$/, '$1')}`);
 }
 
 function isInstalled(folder: string, name: string): boolean {
@@ -90,8 +89,8 @@ function firstRun(left: readonly string[]): string {
   return left.includes(configNames[0]) ? 'npx millrace list' : `npx millrace run ${firstProcessor}`;
 }
 
-/** What has to be done by hand to files that were left. */
-function adviceFor(folder: string, left: readonly string[]): readonly string[] {
+/** What has to be done by hand where files were left. */
+function adviceFor(folder: string, left: readonly string[], { development }: Requirements): readonly string[] {
   const advice: string[] = [];
   if (left.includes(configNames[0]))
     advice.push(`Add ${firstProcessor} of src/clean-prices.ts to the processors of your config file to run it.`);
@@ -103,5 +102,7 @@ function adviceFor(folder: string, left: readonly string[]): readonly string[] {
     if (lacking.length > 0)
       advice.push(`Make sure that tsconfig.json, or what it extends, has ${lacking.map((option) => `"${option}": true`).join(' and ')}.`);
   }
+  const tools = left.includes('package.json') ? missing(folder, development) : [];
+  if (tools.length > 0) advice.push(`For its unit test: npm install --save-dev ${tools.join(' ')} && npx vitest run`);
   return advice;
 }

@@ -1,3 +1,4 @@
+import { maskUrl } from '../../mask.js';
 import type { InputSpec, OutputSpec, ProcessorSpec } from '../../metadata/spec.js';
 import type { Cli } from '../command.js';
 import { exitCode } from '../failure.js';
@@ -29,8 +30,12 @@ function toRow({ name, title, inputs, outputs }: ProcessorSpec): readonly string
 
 /** A port, with what it is bound to where nothing else is said, when that has another name. */
 function describePort({ name, binding }: InputSpec | OutputSpec): string {
-  const target = binding === undefined ? undefined : String(binding);
+  const target = describeBinding(binding);
   return target === undefined || target === name ? name : `${name} = ${target}`;
+}
+
+function describeBinding(binding: InputSpec['binding']): string | undefined {
+  return binding === undefined ? undefined : maskUrl(String(binding));
 }
 
 function summarise({ name, title, description, tags, inputs, outputs, where }: ProcessorSpec): object {
@@ -38,7 +43,7 @@ function summarise({ name, title, description, tags, inputs, outputs, where }: P
     specs.map((port) => ({
       name: port.name,
       title: port.title,
-      binding: port.binding === undefined ? undefined : String(port.binding),
+      binding: describeBinding(port.binding),
       optional: port.optional,
     }));
   return { name, title, description, tags, inputs: ports(inputs), outputs: ports(outputs), where };

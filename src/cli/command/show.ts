@@ -43,13 +43,19 @@ function printPorts(out: Output, title: string, ports: readonly PortFacts[], arr
     out.line(
       `  ${titled(`${colors.cyan(port.name)}${bound}`, port)}${colors.dim([...schema, ...port.options].map((text) => `  ${text}`).join(''))}`,
     );
-    for (const line of aligned(port.properties.map((one) => toColumns(one, colors)))) out.line(`    ${line}`);
+    for (const line of propertyLines(port.properties, colors)) out.line(`    ${line}`);
   }
 }
 
-function toColumns({ name, type, rules, optional, secret, default: value }: PropertyFacts, colors: Colors): readonly string[] {
-  const marks = [...rules, ...(optional ? ['optional'] : []), ...(secret ? ['secret'] : [])].join(', ');
-  return [name, type === 'any' ? '' : type, ...(value === undefined ? [] : [`= ${JSON.stringify(value)}`]), colors.dim(marks)];
+/** Name, type, default where any has one, rules. */
+function propertyLines(properties: readonly PropertyFacts[], colors: Colors): readonly string[] {
+  const hasDefaults = properties.some((one) => one.default !== undefined);
+  const rows = properties.map(({ name, type, rules, optional, secret, default: value }) => {
+    const marks = [...rules, ...(optional ? ['optional'] : []), ...(secret ? ['secret'] : [])].join(', ');
+    const given = value === undefined ? '' : `= ${JSON.stringify(value)}`;
+    return [name, type === 'any' ? '' : type, ...(hasDefaults ? [given] : []), colors.dim(marks)];
+  });
+  return aligned(rows);
 }
 
 function titled(text: string, { title, description }: { readonly title?: string; readonly description?: string }): string {

@@ -25,7 +25,8 @@ export function arithmetic(evaluate: Evaluate): Readonly<Record<string, Operator
         date ? new Date(toDouble(sum).double) : sum,
       );
     },
-    $multiply: (row, expression, options) => fold('$multiply', listOf(evaluate(row, expression, options)), multiplyNumbers, 1, (product) => product),
+    $multiply: (row, expression, options) =>
+      fold('$multiply', listOf(evaluate(row, expression, options)), multiplyNumbers, 1, (product) => product),
     $subtract: (row, expression, options) => {
       const [from, what] = listOf(evaluate(row, expression, options));
       if (from instanceof Date && what instanceof Date) return Number(from) - Number(what);
@@ -127,7 +128,9 @@ function decimalOf(a: BsonNumber, b: BsonNumber, combine: (x: bigint, y: bigint,
 
 /** By its text: that of a double has the fewest digits that name it, as the server converts it. */
 function parse(value: BsonNumber): Decimal {
-  const [digits = '0', power = '0'] = String(typeof value === 'object' && value._bsontype === 'Double' ? value.value : value).toUpperCase().split('E');
+  const [digits = '0', power = '0'] = String(typeof value === 'object' && value._bsontype === 'Double' ? value.value : value)
+    .toUpperCase()
+    .split('E');
   const [whole = '0', part = ''] = digits.split('.');
   return { coefficient: BigInt(whole + part), exponent: Number(power) - part.length };
 }

@@ -71,10 +71,8 @@ class Engine implements Expressions {
     const own = ownOperators(core);
     const { $function: _script, $accumulator: _other, ...others } = { ...expressions, ...own } as Record<string, Operator>;
     this.#known = new Set([...Object.keys(others), ...Object.keys(accumulators)]);
-    this.#context = core.Context.init({
-      accumulator: accumulators as never,
-      expression: { ...others, [capture]: (_row: unknown, _expression: unknown, options: unknown) => options } as never,
-    });
+    const hand: Operator = (_row, _expression, options) => options;
+    this.#context = core.Context.init({ accumulator: accumulators as never, expression: { ...others, [capture]: hand } });
   }
 
   compile(expression: unknown, place: string, variables: Variables = {}): (row: object) => unknown {
@@ -85,7 +83,7 @@ class Engine implements Expressions {
     return (row) => {
       try {
         (options as unknown as { update(locals: object): void }).update({ root: row });
-        return withoutMissing(this.#core.evalExpr(row as AnyObject, expression as never, options));
+        return withoutMissing(this.#core.evalExpr(row, expression, options));
       } catch (error) {
         throw error instanceof MillraceError ? error : pipelineInvalid(place, (error as Error).message, error);
       }
@@ -93,9 +91,12 @@ class Engine implements Expressions {
   }
 
   runStage(stage: object, rows: readonly object[], place: string, variables: Variables): object[] {
+    const script = findScript(stage);
+    if (script !== undefined) throw pipelineInvalid(place, `${script} runs a script, which no store does`);
     try {
-      const options = { variables: variables as AnyObject, context: this.#context, scriptEnabled: false, processingMode: this.#core.ProcessingMode.CLONE_INPUT };
-      return new this.#mingo.Aggregator([stage as AnyObject], options as never).run(rows as AnyObject[]);
+      const { CLONE_INPUT } = this.#core.ProcessingMode;
+      const options = { variables: variables as AnyObject, processingMode: CLONE_INPUT };
+      return new this.#mingo.Aggregator([stage as AnyObject], options).run(rows as AnyObject[]);
     } catch (error) {
       throw error instanceof MillraceError ? error : pipelineInvalid(place, (error as Error).message, error);
     }
@@ -108,7 +109,11 @@ class Engine implements Expressions {
 
   /** mingo copies all its operators for each expression that it is not given its own options for: an operator hands them out. */
   #optionsFor(variables: Variables): Options {
-    return this.#core.evalExpr({}, { [capture]: 1 } as never, { variables: variables as AnyObject, context: this.#context, scriptEnabled: false } as never) as never;
+    return this.#core.evalExpr({}, { [capture]: 1 }, {
+      variables: variables as AnyObject,
+      context: this.#context,
+      scriptEnabled: false,
+    } as never) as never;
   }
 
   #check(expression: unknown, place: string): void {
@@ -117,12 +122,21 @@ class Engine implements Expressions {
     const entries = Object.entries(expression);
     const operator = entries.find(([name]) => name.startsWith('$'))?.[0];
     if (operator !== undefined) {
-      if (entries.length > 1) throw pipelineInvalid(place, `an expression has one operator; got ${entries.map(([name]) => name).join(', ')}`);
+      if (entries.length > 1)
+        throw pipelineInvalid(place, `an expression has one operator; got ${entries.map(([name]) => name).join(', ')}`);
       if (!this.#known.has(operator)) throw pipelineInvalid(place, `unknown operator '${operator}'. ${suggestName(operator, this.#known)}`);
       if (operator === '$literal') return;
     }
     for (const [, value] of entries) this.#check(value, place);
   }
+}
+
+/** mingo's own stages use scripts of its own, so that they cannot simply be turned off. */
+function findScript(value: unknown): string | undefined {
+  if (Array.isArray(value)) return value.map(findScript).find((found) => found !== undefined);
+  if (!isDocument(value)) return undefined;
+  const own = Object.keys(value).find((name) => name === '$function' || name === '$accumulator');
+  return own ?? findScript(Object.values(value));
 }
 
 /** `'$name'`: the commonest expression, worth a short way. */
@@ -140,7 +154,7 @@ function withoutMissing(value: unknown): unknown {
 
 /** Where mingo compares and computes otherwise than the server. */
 function ownOperators(core: typeof MingoCore): Readonly<Record<string, Operator>> {
-  const evaluate = (row: AnyObject, expression: unknown, options: Options): unknown => core.evalExpr(row, expression as never, options);
+  const evaluate = (row: AnyObject, expression: unknown, options: Options): unknown => core.evalExpr(row, expression, options);
   const comparison =
     (name: string, accepts: (difference: number) => unknown): Operator =>
     (row, expression, options) => {
@@ -170,7 +184,9 @@ function ownOperators(core: typeof MingoCore): Readonly<Record<string, Operator>
 function extreme(evaluate: (row: AnyObject, expression: unknown, options: Options) => unknown, direction: 1 | -1): Operator {
   return (row, expression, options) => {
     const value = evaluate(row, expression, options);
-    const values = (Array.isArray(value) ? value : [value]).filter((one: unknown) => orderOf(one) > order.null || orderOf(one) === order.minKey);
+    const values = (Array.isArray(value) ? value : [value]).filter(
+      (one: unknown) => orderOf(one) > order.null || orderOf(one) === order.minKey,
+    );
     return values.reduce<unknown>((best, one) => (best === null || compareValues(one, best) * direction > 0 ? one : best), null);
   };
 }

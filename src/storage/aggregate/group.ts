@@ -1,5 +1,6 @@
 import { suggestName } from '../../errors.js';
 import type { Row } from '../../types.js';
+import { compareValues } from '../query/compare.js';
 import { keyText } from '../query/key-text.js';
 import { isDocument } from '../query/path.js';
 import { accumulators, type Accumulator } from './accumulators.js';
@@ -19,7 +20,16 @@ export async function group(body: unknown, context: Context): Promise<Run> {
   if (!isDocument(body) || !Object.hasOwn(body, '_id')) throw wrongBody(place, 'an object with _id and accumulators', body);
   const engine = await loadEngine();
   const { _id: id, ...outputs } = body as Readonly<Record<string, unknown>>;
-  const keyOf = engine.compile(id, `${place}._id`, context.variables);
+  return groupBy(engine.compile(id, `${place}._id`, context.variables), outputs, engine, context);
+}
+
+function groupBy(
+  keyOf: (row: object) => unknown,
+  outputs: Readonly<Record<string, unknown>>,
+  engine: Expressions,
+  context: Context,
+  order?: (a: Row, b: Row) => number,
+): Run {
   const fields = Object.entries(outputs).map(([name, spec]) => compileField(name, spec, engine, context));
   return async function* (input) {
     const groups = new Map<string, { readonly id: unknown; readonly states: readonly ReturnType<Field['begin']>[] }>();
@@ -32,8 +42,32 @@ export async function group(body: unknown, context: Context): Promise<Run> {
         for (const state of found.states) state.add(row);
       }
     }
-    yield* slices([...groups.values()].map(({ id: _id, states }) => toRow(_id, fields, states)));
+    const rows = [...groups.values()].map(({ id, states }) => toRow(id, fields, states));
+    yield* slices(order ? rows.sort(order) : rows);
   };
+}
+
+/** `$bucket`: groups by the greatest boundary that is not above the value. */
+export async function bucket(body: unknown, context: Context): Promise<Run> {
+  const { place, variables } = context;
+  if (!isDocument(body)) throw wrongBody(place, 'an object', body);
+  const { groupBy: by, boundaries, default: other, output = { count: { $sum: 1 } } } = body as Readonly<Record<string, unknown>>;
+  if (!Array.isArray(boundaries) || boundaries.length < 2)
+    throw wrongBody(`${place}.boundaries`, 'an array of at least two values, ascending', boundaries);
+  const engine = await loadEngine();
+  const valueOf = engine.compile(by, `${place}.groupBy`, variables);
+  const keyOf = (row: object): unknown => {
+    const value = valueOf(row);
+    const above = boundaries.findIndex((boundary: unknown) => compareValues(value, boundary) < 0);
+    if (above > 0) return boundaries[above - 1];
+    if (other === undefined) throw pipelineInvalid(place, 'a value is outside of the boundaries, and there is no default');
+    return other;
+  };
+  return groupBy(keyOf, output as Readonly<Record<string, unknown>>, engine, context, (a, b) => compareValues(idOf(a), idOf(b)));
+}
+
+function idOf(row: Row): unknown {
+  return (row as { readonly _id?: unknown })._id;
 }
 
 function toRow(id: unknown, fields: readonly Field[], states: readonly ReturnType<Field['begin']>[]): Row {
@@ -43,7 +77,8 @@ function toRow(id: unknown, fields: readonly Field[], states: readonly ReturnTyp
 function compileField(name: string, spec: unknown, engine: Expressions, { place, variables }: Context): Field {
   const here = `${place}.${name}`;
   const [operator, ...more] = isDocument(spec) ? Object.keys(spec) : [];
-  if (operator === undefined || more.length > 0 || name.includes('.') || name.startsWith('$')) throw wrongBody(here, 'one accumulator, like { $sum: 1 }', spec);
+  if (operator === undefined || more.length > 0 || name.includes('.') || name.startsWith('$'))
+    throw wrongBody(here, 'one accumulator, like { $sum: 1 }', spec);
   const expression = (spec as Readonly<Record<string, unknown>>)[operator];
   const make = accumulators[operator];
   if (make) {

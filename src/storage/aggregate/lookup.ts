@@ -43,7 +43,9 @@ async function compileVariables(letting: unknown, { place, variables }: Context)
   if (letting === undefined) return () => ({});
   if (!isDocument(letting)) throw wrongBody(`${place}.let`, 'an object', letting);
   const engine = await loadEngine();
-  const compiled = Object.entries(letting).map(([name, expression]) => [name, engine.compile(expression, `${place}.let.${name}`, variables)] as const);
+  const compiled = Object.entries(letting).map(
+    ([name, expression]) => [name, engine.compile(expression, `${place}.let.${name}`, variables)] as const,
+  );
   return (row) => Object.fromEntries(compiled.map(([name, compute]) => [name, compute(row) ?? null]));
 }
 
@@ -74,7 +76,8 @@ function placesByKey(rows: readonly Row[], path: readonly string[]): ReadonlyMap
 
 /** `$unionWith`. */
 export function unionWith(body: unknown, context: Context, runInner: RunInner): Run {
-  const { coll, pipeline = [] } = typeof body === 'string' ? { coll: body } : (objectOf(body, context.place) as { coll?: unknown; pipeline?: unknown });
+  const { coll, pipeline = [] } =
+    typeof body === 'string' ? { coll: body } : (objectOf(body, context.place) as { coll?: unknown; pipeline?: unknown });
   if (typeof coll !== 'string') throw wrongBody(`${context.place}.coll`, 'the name of a collection', coll);
   return async function* (input) {
     yield* input;
@@ -85,7 +88,16 @@ export function unionWith(body: unknown, context: Context, runInner: RunInner): 
 /** `$graphLookup`: breadth first, each row once. */
 export async function graphLookup(body: unknown, context: Context): Promise<Run> {
   const { place, variables } = context;
-  const { from, startWith, connectFromField, connectToField, as, maxDepth, depthField, restrictSearchWithMatch = {} } = objectOf(body, place);
+  const {
+    from,
+    startWith,
+    connectFromField,
+    connectToField,
+    as,
+    maxDepth,
+    depthField,
+    restrictSearchWithMatch = {},
+  } = objectOf(body, place);
   for (const [name, value] of Object.entries({ from, connectFromField, connectToField, as })) {
     if (typeof value !== 'string') throw wrongBody(`${place}.${name}`, 'a name', value);
   }

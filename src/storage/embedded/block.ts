@@ -122,14 +122,14 @@ export function serializeRow(bson: typeof Bson, row: Row, collection: string, in
 /** Kinds whose encoding is always exact, so that blocks of them can be ordered. */
 function isPlain(id: unknown): boolean {
   if (typeof id === 'string') return id.length <= 100;
-  return typeof id === 'number' || (id as Partial<Bson.ObjectId>)._bsontype === 'ObjectId';
+  return typeof id === 'number' || (id as Partial<Bson.ObjectId> | null)?._bsontype === 'ObjectId';
 }
 
 /** Whether the second of two plain ids comes after the first; of different kinds, whatever they are, none does. */
 function ascends(before: unknown, id: unknown): boolean {
   if (typeof before === 'number' && typeof id === 'number') return before < id;
   if (typeof before === 'string' && typeof id === 'string') return compareStrings(before, id) < 0;
-  if (typeof before !== 'object' || typeof id !== 'object') return false;
+  if (typeof before !== 'object' || typeof id !== 'object') return false; // else both are ObjectIds
   const a = (before as Bson.ObjectId).id;
   const b = (id as Bson.ObjectId).id;
   for (let at = 0; at < 12; at++) if (a[at] !== b[at]) return (a[at] as number) < (b[at] as number);
@@ -139,66 +139,91 @@ function ascends(before: unknown, id: unknown): boolean {
 /** A block taken apart; rows may be replaced and removed. */
 export class Block {
   readonly number: number;
-  readonly numbers: number[];
-  readonly documents: Uint8Array[];
+  readonly #bytes: Buffer;
+  /** Where the document of each row begins in the bytes, or the document that took its place. */
+  readonly #parts: (number | Uint8Array)[];
+  /** Numbers of the rows, where they are not simply the next ones. */
+  #numbers: number[] | undefined;
 
-  constructor(number: number, numbers: number[], documents: Uint8Array[]) {
+  constructor(number: number, bytes: Buffer) {
     this.number = number;
-    this.numbers = numbers;
-    this.documents = documents;
+    this.#bytes = bytes;
+    this.#parts = [];
+    const rows = bytes[0] === listed ? bytes.readUInt16BE(1) : 0;
+    if (bytes[0] === listed) this.#numbers = Array.from({ length: rows }, (_, at) => number + bytes.readUInt16BE(3 + 2 * at));
+    for (let at = firstDocument(bytes); at < bytes.length; at += lengthAt(bytes, at)) this.#parts.push(at);
   }
 
-  static parse(number: number, bytes: Buffer): Block {
-    let at = 1;
-    const numbers: number[] = [];
-    if (bytes[0] === listed) {
-      const rows = bytes.readUInt16BE(1);
-      at = 3 + 2 * rows;
-      for (let i = 0; i < rows; i++) numbers.push(number + bytes.readUInt16BE(3 + 2 * i));
-    }
-    const documents = splitDocuments(bytes, at);
-    if (bytes[0] === contiguous) documents.forEach((_, place) => numbers.push(number + place));
-    return new Block(number, numbers, documents);
+  get rows(): number {
+    return this.#parts.length;
+  }
+
+  /** The number of the last row; the block's own where it has none. */
+  get last(): number {
+    return this.rows === 0 ? this.number : this.numberAt(this.rows - 1);
+  }
+
+  numberAt(place: number): number {
+    return this.#numbers ? (this.#numbers[place] as number) : this.number + place;
+  }
+
+  numbers(): number[] {
+    return this.#numbers ? [...this.#numbers] : this.#parts.map((_, place) => this.number + place);
   }
 
   /** The place of a row in the block; -1 where it was removed. */
   placeOf(number: number): number {
-    return this.numbers[number - this.number] === number ? number - this.number : this.numbers.indexOf(number);
+    if (this.#numbers) return this.#numbers.indexOf(number);
+    const place = number - this.number;
+    return place < this.rows ? place : -1;
+  }
+
+  document(place: number): Uint8Array {
+    const part = this.#parts[place] as number | Uint8Array;
+    return typeof part === 'number' ? this.#bytes.subarray(part, part + lengthAt(this.#bytes, part)) : part;
+  }
+
+  replace(place: number, document: Uint8Array): void {
+    this.#parts[place] = document;
+  }
+
+  remove(place: number): void {
+    this.#numbers ??= this.numbers();
+    this.#numbers.splice(place, 1);
+    this.#parts.splice(place, 1);
   }
 
   toBytes(): Buffer {
-    const isContiguous = this.numbers.every((number, place) => number === this.number + place);
-    if (isContiguous) return Buffer.concat([Buffer.of(contiguous), ...this.documents]);
-    const head = Buffer.allocUnsafe(3 + 2 * this.numbers.length);
+    const documents = this.#parts.map((_, place) => this.document(place));
+    if (!this.#numbers) return Buffer.concat([Buffer.of(contiguous), ...documents]);
+    const head = Buffer.allocUnsafe(3 + 2 * this.rows);
     head[0] = listed;
-    head.writeUInt16BE(this.numbers.length, 1);
-    this.numbers.forEach((number, place) => head.writeUInt16BE(number - this.number, 3 + 2 * place));
-    return Buffer.concat([head, ...this.documents]);
+    head.writeUInt16BE(this.rows, 1);
+    this.#numbers.forEach((number, place) => head.writeUInt16BE(number - this.number, 3 + 2 * place));
+    return Buffer.concat([head, ...documents]);
   }
 }
 
-function splitDocuments(bytes: Buffer, start: number): Uint8Array[] {
-  const documents: Uint8Array[] = [];
-  for (let at = start; at < bytes.length; ) {
-    const length = bytes.readInt32LE(at);
-    if (length < 5 || at + length > bytes.length) throw new Error('a block of rows does not end where its last row does');
-    documents.push(bytes.subarray(at, at + length));
-    at += length;
-  }
-  return documents;
+function firstDocument(bytes: Buffer): number {
+  return bytes[0] === listed ? 3 + 2 * bytes.readUInt16BE(1) : 1;
 }
 
 /** Every row of a block, read. */
 export function readBlock(bson: typeof Bson, bytes: Buffer): Row[] {
-  let at = bytes[0] === listed ? 3 + 2 * bytes.readUInt16BE(1) : 1;
+  const options = { ...readOptions, index: firstDocument(bytes) }; // one object for all: this is the hot path of reads
   const rows: Row[] = [];
-  while (at < bytes.length) {
-    const length = bytes.readInt32LE(at);
-    if (length < 5 || at + length > bytes.length) throw new Error('a block of rows does not end where its last row does');
-    rows.push(bson.deserialize(bytes, { ...readOptions, index: at }));
-    at += length;
+  while (options.index < bytes.length) {
+    const length = lengthAt(bytes, options.index);
+    rows.push(bson.deserialize(bytes, options));
+    options.index += length;
   }
   return rows;
+}
+
+function lengthAt(bytes: Buffer, at: number): number {
+  const length = bytes.length - at < 5 ? 0 : bytes.readInt32LE(at);
+  if (length < 5 || at + length > bytes.length) throw new Error('a block of rows does not end where its last row does');
+  return length;
 }
 
 /** One row, read. */

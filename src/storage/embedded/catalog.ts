@@ -50,9 +50,13 @@ export function newIndex(database: Database, index: Index, hidden = false): Inde
   return { id: newId(database), name, keys, unique, hidden, multikey: false, inexact: false };
 }
 
-/** An index with its keys taken apart. */
+const specs = new WeakMap<IndexRecord, IndexSpec>();
+
+/** An index with its keys taken apart, once. */
 export function specOf(index: IndexRecord): IndexSpec {
-  return toSpec(index);
+  let spec = specs.get(index);
+  if (!spec) specs.set(index, (spec = toSpec(index)));
+  return spec;
 }
 
 /** The record of a collection; undefined where there is none. */

@@ -46,7 +46,7 @@ export function findDamage(path: string): string | undefined {
 
 /** Another process may write meanwhile: a fault counts where it is there twice in the same transaction. */
 function inspectSteady(file: number): string | undefined {
-  for (let before: bigint | undefined; ; ) {
+  for (let before: bigint | undefined; ;) {
     const { fault, transaction } = inspect(file, fstatSync(file).size);
     if (fault === undefined || transaction === undefined || transaction === before) return fault;
     before = transaction;
@@ -80,7 +80,8 @@ function readMeta(file: number, offset: number): Meta | string {
   const bytes = Buffer.alloc(header + 144);
   if (readSync(file, bytes, 0, bytes.length, offset) < bytes.length) return 'it is too short for a database';
   if (bytes.readUInt32LE(header) !== magic) return 'it does not begin as a database does';
-  if ((bytes.readUInt32LE(header + 4) & 0xffff) !== dataVersion) return `its format is version ${bytes.readUInt32LE(header + 4) & 0xffff}, and this release reads ${dataVersion}`;
+  if ((bytes.readUInt32LE(header + 4) & 0xffff) !== dataVersion)
+    return `its format is version ${bytes.readUInt32LE(header + 4) & 0xffff}, and this release reads ${dataVersion}`;
   const free = header + 24;
   const pageSize = bytes.readUInt32LE(free);
   if (pageSize < 512 || pageSize > 65_536 || (pageSize & (pageSize - 1)) !== 0) return `its page size, ${pageSize}, is none`;
@@ -111,7 +112,12 @@ class Walker {
     readSync(this.#file, page, 0, page.length, Number(root) * this.#pageSize);
     const flags = page.readUInt16LE(18);
     const nodes = page.readUInt16LE(20) / 2; // the end of their offsets, counted from the header's
-    if (page.readBigUInt64LE(0) !== root || (flags & (branch | leaf)) === 0 || !Number.isInteger(nodes) || header + 2 * nodes > this.#pageSize) {
+    if (
+      page.readBigUInt64LE(0) !== root ||
+      (flags & (branch | leaf)) === 0 ||
+      !Number.isInteger(nodes) ||
+      header + 2 * nodes > this.#pageSize
+    ) {
       return `page ${root} is not what it should be`;
     }
     for (let at = 0; at < nodes; at++) {

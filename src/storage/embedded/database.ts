@@ -10,7 +10,26 @@ import { findDamage } from './damage.js';
 
 /** A read transaction: what it sees does not change. */
 export type Snapshot = Lmdb.Transaction;
-type Entries = Lmdb.Database<Buffer, Buffer>;
+
+/** Which entries of a database, and as of when. */
+export interface Range<K> {
+  readonly start?: K;
+  readonly end?: K;
+  readonly limit?: number;
+  readonly reverse?: boolean;
+  readonly exclusiveStart?: boolean;
+  readonly inclusiveEnd?: boolean;
+  readonly transaction?: Snapshot;
+}
+
+/** The part of an lmdb database that is used here. Within a transaction its writes happen at once, and answer nothing. */
+export interface Entries<V, K> {
+  get(key: K, options?: { readonly transaction?: Snapshot }): V | undefined;
+  put(key: K, value: V): void;
+  remove(key: K): void;
+  getKeys(range: Range<K>): Iterable<K>;
+  getRange(range: Range<K>): Iterable<{ readonly key: K; readonly value: V }>;
+}
 
 /** lmdb's `open` with what its types leave out. */
 type Options = Lmdb.RootDatabaseOptionsWithPath & { readonly maxReaders: number };
@@ -20,10 +39,10 @@ export class Database {
   readonly path: string;
   readonly bson: typeof Bson;
   /** Blocks of rows. */
-  readonly rows: Entries;
-  readonly index: Entries;
+  readonly rows: Entries<Buffer, Buffer>;
+  readonly index: Entries<Buffer, Buffer>;
   /** The catalogue, stages, commits. */
-  readonly records: Lmdb.Database<unknown, string>;
+  readonly records: Entries<unknown, string>;
   readonly #root: Lmdb.RootDatabase;
   #users = 0;
 
@@ -152,7 +171,11 @@ function openDatabase(path: string, bson: typeof Bson, lmdb: typeof Lmdb): Datab
   }
 }
 
-const codes = { corrupted: [-30796, -30797, -30793, -30794, -30795, -30779], full: [-30792, -30788, 28, 27, 122, 5], denied: [13, 1, 30, 21, 20, 2] };
+const codes = {
+  corrupted: [-30796, -30797, -30793, -30794, -30795, -30779],
+  full: [-30792, -30788, 28, 27, 122, 5],
+  denied: [13, 1, 30, 21, 20, 2],
+};
 
 /** An error of lmdb or of its files as what it means to the user; other errors as they are. */
 export function storageError(path: string, error: unknown, during: 'open' | 'use' = 'use'): unknown {
@@ -172,7 +195,11 @@ export function storageError(path: string, error: unknown, during: 'open' | 'use
 }
 
 function unavailable(path: string, why: string, cause?: unknown): MillraceError {
-  return new MillraceError('STORE_UNAVAILABLE', `embedded store ${path} cannot be used: ${why}. Give a folder that this process may write to.`, { cause });
+  return new MillraceError(
+    'STORE_UNAVAILABLE',
+    `embedded store ${path} cannot be used: ${why}. Give a folder that this process may write to.`,
+    { cause },
+  );
 }
 
 /** A short write is an I/O error to lmdb, so that one means a full disk too. */

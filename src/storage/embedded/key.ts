@@ -34,7 +34,9 @@ export function encodeKey(value: unknown): Buffer {
 /** Where the values of a kind begin, and where those after it do: the bounds of a comparison within the kind. */
 export function kindBounds(kind: number, direction: 1 | -1): { readonly low: Buffer; readonly high: Buffer } {
   const rank = ranks[kind] ?? 0;
-  return direction === 1 ? { low: Buffer.of(rank), high: Buffer.of(rank + 1) } : { low: Buffer.of(~rank & 0xff), high: Buffer.of((~rank & 0xff) + 1) };
+  return direction === 1
+    ? { low: Buffer.of(rank), high: Buffer.of(rank + 1) }
+    : { low: Buffer.of(~rank & 0xff), high: Buffer.of((~rank & 0xff) + 1) };
 }
 
 /** The least bytes that are greater than all that begin with these. */
@@ -121,7 +123,7 @@ class KeyWriter {
       }
       case order.code:
       case order.codeWithScope:
-        this.#string(String((value as Code).code));
+        this.#string((value as Code).code);
         return (value as Code).scope ? this.#object((value as Code).scope as object) : undefined;
       default:
         return undefined;

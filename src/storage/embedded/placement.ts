@@ -1,8 +1,9 @@
 import type { Row } from '../../types.js';
 import { idIndexName, keyDuplicate } from '../index-spec.js';
 import { checkOwnership, upsertKey } from '../ownership.js';
+import { compileFilter } from '../query/filter.js';
 import type { StagedOutput } from '../store.js';
-import { Block, readRow, type PackedBlock } from './block.js';
+import { Block, readBlock, readRow, type PackedBlock } from './block.js';
 import { findCollection, newCollection, newIndex, saveCollection, type CollectionRecord, type IndexRecord } from './catalog.js';
 import type { Database } from './database.js';
 import { discard, discardNumber } from './garbage.js';
@@ -27,8 +28,23 @@ export function place(database: Database, output: StagedOutput, staged: StagedCo
     else if (mode === 'append') append(database, collection, staged, target as CollectionRecord);
     else upsert(database, output, staged, target);
   } catch (error) {
-    throw error instanceof KeyTaken ? keyDuplicate(collection, error.index, error.key) : error;
+    throw error instanceof KeyTaken ? keyDuplicate(collection, error.index, error.key, error) : error;
   }
+}
+
+/**
+ * Removes the rows of a target that have a key which rows of a certain commit are to have; only within a write transaction.
+ *
+ * @param key - what the error of `place` said.
+ */
+export function makeRoom(database: Database, collection: string, key: object): void {
+  const record = findCollection(database, collection);
+  if (!record) return;
+  const filter = Object.fromEntries(
+    Object.entries(key).map(([path, value]) => [path, Array.isArray(value) ? { $in: value as unknown[] } : { $eq: value as unknown }]),
+  );
+  new TableWriter(database, collection, record).delete(compileFilter(filter));
+  saveCollection(database, collection, record);
 }
 
 /** @throws MillraceError `KEY_DUPLICATE` where two staged rows have one `_id`. */
@@ -38,7 +54,9 @@ export function checkTwice(collection: string, { twice }: StagedCollection): voi
 
 /** Whether putting rows in may meet a key that is taken: only then it need be tried out. */
 export function mayConflict({ mode }: StagedOutput, staged: StagedCollection | undefined, target: CollectionRecord | undefined): boolean {
-  return staged !== undefined && mode !== 'replace' && target !== undefined && (staged.ownIds || target.indexes.some(({ unique }) => unique));
+  return (
+    staged !== undefined && mode !== 'replace' && target !== undefined && (staged.ownIds || target.indexes.some(({ unique }) => unique))
+  );
 }
 
 /** The indexes of a target on the rows that shall replace its own; those that are there already are kept. In a write transaction. */
@@ -67,35 +85,44 @@ function replace(database: Database, collection: string, staged: StagedCollectio
 function append(database: Database, collection: string, staged: StagedCollection | undefined, target: CollectionRecord): void {
   if (staged) {
     const writer = new TableWriter(database, collection, target);
-    for (const { number, bytes } of new Table(database, staged).blocks()) writer.append([pack(database, Block.parse(number, bytes), bytes, staged)]);
+    for (const { number, bytes } of new Table(database, staged).blocks())
+      writer.append([pack(database, new Block(number, bytes), bytes, staged)]);
     discard(database, staged);
   }
   saveCollection(database, collection, { ...target, published: true });
 }
 
-function pack({ bson }: Database, { documents }: Block, bytes: Buffer, staged: StagedCollection): PackedBlock {
-  const idOf = (document: Uint8Array): Buffer => encodeKey((readRow(bson, document) as { readonly _id?: unknown })._id);
+function pack({ bson }: Database, block: Block, bytes: Buffer, staged: StagedCollection): PackedBlock {
+  const idAt = (place: number): Buffer => encodeKey((readRow(bson, block.document(place)) as { readonly _id?: unknown })._id);
+  const { rows } = block;
   const ids =
-    staged.loose === 0
-      ? { first: idOf(documents[0] as Uint8Array), last: idOf(documents[documents.length - 1] as Uint8Array) }
-      : { all: documents.map(idOf) };
-  return { bytes, rows: documents.length, ids };
+    staged.loose === 0 ? { first: idAt(0), last: idAt(rows - 1) } : { all: Array.from({ length: rows }, (_, place) => idAt(place)) };
+  return { bytes, rows, ids };
 }
 
-const atOnce = 1000;
+/** Bytes of rows that are merged in one go: many, so that a block of the target is written once for many of its rows. */
+const atOnce = 4 << 20;
 
-function upsert(database: Database, output: StagedOutput, staged: StagedCollection | undefined, target: CollectionRecord | undefined): void {
+function upsert(
+  database: Database,
+  output: StagedOutput,
+  staged: StagedCollection | undefined,
+  target: CollectionRecord | undefined,
+): void {
   const { collection } = output;
   const key = upsertKey(output);
   const record = target ?? newCollection(database);
   if (staged) {
     const writer = new TableWriter(database, collection, record);
     let batch: Row[] = [];
-    for (const rows of new Table(database, staged).rows()) {
-      batch.push(...rows);
-      if (batch.length < atOnce) continue;
+    let size = 0;
+    for (const { bytes } of new Table(database, staged).blocks()) {
+      batch.push(...readBlock(database.bson, bytes));
+      size += bytes.length;
+      if (size < atOnce) continue;
       writer.upsert(key, batch);
       batch = [];
+      size = 0;
     }
     if (batch.length > 0) writer.upsert(key, batch);
     discard(database, staged);

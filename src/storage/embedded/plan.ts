@@ -16,7 +16,13 @@ export interface Range {
 export type Plan =
   | { readonly kind: 'scan'; readonly reverse: boolean; readonly sorted: boolean }
   | { readonly kind: 'ids'; readonly ids: readonly unknown[] }
-  | { readonly kind: 'index'; readonly index: IndexRecord; readonly ranges: readonly Range[]; readonly sorted: boolean; readonly reverse: boolean };
+  | {
+      readonly kind: 'index';
+      readonly index: IndexRecord;
+      readonly ranges: readonly Range[];
+      readonly sorted: boolean;
+      readonly reverse: boolean;
+    };
 
 /** Most values of `$in`, over all properties of an index, that are looked for one by one. */
 const mostRanges = 1000;
@@ -61,27 +67,40 @@ interface Use {
 function usesOf(index: IndexRecord, wanted: ReadonlyMap<string, Wanted>, sort: readonly SortPart[]): Use {
   const paths = Object.keys(index.keys);
   const directions = Object.values(index.keys);
-  const equal = equalPrefix(paths, wanted);
+  const equal = equalPrefix(index, wanted);
   const prefixes = combine(equal.map(({ among }) => among ?? [])).map((values) => encodeKeys(values, directions).bytes);
   const next = paths[equal.length];
-  const range = next === undefined ? undefined : wanted.get(next);
+  const range = next === undefined || !canFollow(index, equal.length) ? undefined : wanted.get(next);
   const hasRange = range?.low !== undefined || range?.high !== undefined;
-  const sorted = prefixes.length === 1 && !index.multikey && !index.inexact ? sortBy(paths, directions, equal.length, sort, wanted) : undefined;
+  const sorted =
+    prefixes.length === 1 && !index.multikey && !index.inexact && !index.hidden
+      ? sortBy(paths, directions, equal.length, sort, wanted)
+      : undefined;
   const ranges = prefixes.map((prefix) => bounds(index, prefix, range && hasRange ? range : undefined, directions[equal.length] ?? 1));
-  const score = 4 * equal.length + (hasRange ? 2 : 0) + (sorted === undefined ? 0 : 1) + (index.unique && equal.length === paths.length ? 1 : 0);
+  const score =
+    4 * equal.length + (hasRange ? 2 : 0) + (sorted === undefined ? 0 : 1) + (index.unique && equal.length === paths.length ? 1 : 0);
   return { index, ranges, sorted: sorted !== undefined, reverse: sorted === 'reverse', score };
 }
 
-function equalPrefix(paths: readonly string[], wanted: ReadonlyMap<string, Wanted>): readonly Wanted[] {
+function equalPrefix(index: IndexRecord, wanted: ReadonlyMap<string, Wanted>): readonly Wanted[] {
   const equal: Wanted[] = [];
   let ranges = 1;
-  for (const path of paths) {
+  for (const path of Object.keys(index.keys)) {
     const want = wanted.get(path);
-    if (!want?.among || ranges * want.among.length > mostRanges) break;
+    if (!want?.among || ranges * want.among.length > mostRanges || !canFollow(index, equal.length)) break;
     ranges *= want.among.length;
     equal.push(want);
   }
   return equal;
+}
+
+/**
+ * Whether a property narrows what those before it in the index have found. Not where both may be of one array: an entry has the properties
+ * of one element, and a filter takes one from this, another from that.
+ */
+function canFollow(index: IndexRecord, at: number): boolean {
+  const roots = Object.keys(index.keys).map((path) => path.split('.')[0]);
+  return !index.multikey || !roots.slice(0, at).includes(roots[at]);
 }
 
 /** One of each list, in every combination. */

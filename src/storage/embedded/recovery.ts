@@ -1,20 +1,13 @@
 import { placeFiles, removeFiles } from '../place-files.js';
+import type { Peer } from '../store.js';
 import type { Database } from './database.js';
 import { isDead } from './owner.js';
 import { dropStage, publishStage } from './stage.js';
 import { commits, findCommit, findStage, removeCommit, removeStage, stages, type CommitRecord, type StageRecord } from './stage-record.js';
 import { discard } from './garbage.js';
 
-/** What another store is asked when it shares a run's outputs with this one. */
-export interface Peer extends AsyncDisposable {
-  /** As the coordinator: whether the run of a stage is committed. Where it is not, it never will be. */
-  decide(stage: string): Promise<boolean>;
-  /** As a participant: publishes or drops a prepared stage. */
-  settle(stage: string, committed: boolean): Promise<void>;
-}
-
 /** Opens a store by its URL; undefined where it is gone, or cannot be opened from here. */
-export type OpenPeer = (url: string) => Promise<Peer | undefined>;
+export type OpenPeer = (url: string) => Promise<(Peer & AsyncDisposable) | undefined>;
 
 /**
  * Finishes what dead processes left: what they had committed is published, what they had not is dropped. Two that do it at once do no harm:
@@ -64,7 +57,7 @@ export async function decideStage(database: Database, id: string): Promise<boole
 
 /** A store that is gone has nothing left to ask or to publish; one that cannot be reached may come back. */
 async function withPeer(url: string, openPeer: OpenPeer, ask: (peer: Peer) => Promise<void>): Promise<'asked' | 'gone' | 'unreachable'> {
-  let peer: Peer | undefined;
+  let peer: (Peer & AsyncDisposable) | undefined;
   try {
     peer = await openPeer(url);
     if (!peer) return 'gone';

@@ -34,8 +34,12 @@ export function findNumbers(table: Table, query: CompiledQuery): readonly number
 
 type IndexPlan = Extract<Plan, { kind: 'index' }>;
 
-function* rangesOf(table: Table, { index, ranges, reverse }: IndexPlan): Generator<{ readonly key: Buffer; readonly number: number }, void> {
-  for (const { low, high } of ranges) yield* table.entries(entryKey(index.id, low), high.length === 0 ? entryKey(index.id + 1) : entryKey(index.id, high), reverse);
+function* rangesOf(
+  table: Table,
+  { index, ranges, reverse }: IndexPlan,
+): Generator<{ readonly key: Buffer; readonly number: number }, void> {
+  for (const { low, high } of ranges)
+    yield* table.entries(entryKey(index.id, low), high.length === 0 ? entryKey(index.id + 1) : entryKey(index.id, high), reverse);
 }
 
 /** Rows come in natural order, so that an index changes nothing but the time; where it finds too many, all rows are read. */

@@ -10,12 +10,15 @@ import { findCollection, newCollection } from './catalog.js';
 import type { Database } from './database.js';
 import { discard } from './garbage.js';
 import { leaseTime, type Owner } from './owner.js';
-import { carryIndexes, checkTwice, mayConflict, place } from './placement.js';
+import { carryIndexes, checkTwice, makeRoom, mayConflict, place } from './placement.js';
 import { findStage, removeCommit, removeStage, saveCommit, saveStage, type StageRecord } from './stage-record.js';
-import { TableWriter } from './table-writer.js';
+import { KeyTaken, TableWriter } from './table-writer.js';
 
 /** Bytes of rows that a stage holds before it writes them: a transaction costs a flush of the disk. */
 const most = 1 << 20;
+
+/** Keys that give way to one publish; more are no accident. */
+const mostInTheWay = 1000;
 
 /** What a stage needs of its store. */
 export interface StageHome {
@@ -106,7 +109,8 @@ export class EmbeddedStage implements Stage {
       const record = this.#current();
       placeAll(database, this.#outputs, record);
       removeStage(database, this.id);
-      if (files.length + participants.length > 0) saveCommit(database, this.id, { owner, lease: Date.now() + leaseTime, files, participants });
+      if (files.length + participants.length > 0)
+        saveCommit(database, this.id, { owner, lease: Date.now() + leaseTime, files, participants });
       const used = new Set(files.map(({ from }) => from));
       return record.files.filter((path) => !used.has(path));
     });
@@ -159,7 +163,11 @@ export class EmbeddedStage implements Stage {
       const { collection, mode } = output;
       const staged = collections[collection];
       if (staged && mode !== 'upsert') checkTwice(collection, staged);
-      return mayConflict(output, staged, database.read((snapshot) => findCollection(database, collection, snapshot)));
+      return mayConflict(
+        output,
+        staged,
+        database.read((snapshot) => findCollection(database, collection, snapshot)),
+      );
     });
     if (risky.length > 0) database.tryOut(() => placeAll(database, risky, this.#current()));
   }
@@ -228,16 +236,37 @@ function placeAll(database: Database, outputs: readonly StagedOutput[], { collec
   for (const [collection, staged] of Object.entries(collections)) if (!named.has(collection)) discard(database, staged);
 }
 
-/** Publishes a stage whose commit is certain; one that is gone was published before. */
+/**
+ * Publishes a stage whose commit is certain; one that is gone was published before. What others have written since it was prepared can keep
+ * nothing of it out: a row that has the key of one of its rows gives way.
+ */
 export async function publishStage(database: Database, id: string): Promise<void> {
-  const files = database.write(() => {
+  const inTheWay: { readonly collection: string; readonly key: object }[] = [];
+  for (;;) {
+    try {
+      return await removeFiles(publishOver(database, id, inTheWay));
+    } catch (error) {
+      const taken = (error as Error).cause;
+      if (!(taken instanceof KeyTaken) || inTheWay.length >= mostInTheWay) throw error;
+      inTheWay.push({ collection: taken.collection, key: taken.key });
+    }
+  }
+}
+
+function publishOver(
+  database: Database,
+  id: string,
+  inTheWay: readonly { readonly collection: string; readonly key: object }[],
+): readonly string[] {
+  return database.write(() => {
     const record = findStage(database, id);
     if (!record) return [];
-    placeAll(database, record.outputs ?? [], record);
+    for (const { collection, key } of inTheWay) makeRoom(database, collection, key);
+    const outputs = (record.outputs ?? []).map((output) => ({ ...output, overwrite: true })); // whose it was is settled since it was prepared
+    placeAll(database, outputs, record);
     removeStage(database, id);
     return record.files;
   });
-  await removeFiles(files);
 }
 
 /** Drops a stage with its files; one that is gone stays so. */

@@ -1,20 +1,22 @@
 import type { Row } from '../../types.js';
 import { replacing, withId } from '../ids.js';
 import { idIndexName, indexKeys, keyDuplicate, keyOf, type IndexSpec } from '../index-spec.js';
-import { Packer, readBlock, readRow, serializeRow, type Block, type PackedBlock } from './block.js';
+import { Block, Packer, readBlock, readRow, serializeRow, type PackedBlock } from './block.js';
 import { specOf, type CollectionRecord, type IndexRecord } from './catalog.js';
 import type { Database } from './database.js';
-import { encodeKey, encodeKeys } from './key.js';
+import { after, encodeKey, encodeKeys } from './key.js';
 import { entryKey, numberBytes, ofBlock, ofRow, readNumber, rowKey, Table } from './table.js';
 import { rowFinder, lastOfEqual } from './upsert.js';
 
 /** A key that another row has; `row` is the place among the rows given. */
 export class KeyTaken extends Error {
+  readonly collection: string;
   readonly index: string;
   readonly row: number;
   readonly key: object;
-  constructor(index: string, row: number, key: object) {
-    super(`index ${index}`);
+  constructor(collection: string, index: string, row: number, key: object) {
+    super(`index ${index} of ${collection}`);
+    this.collection = collection;
     this.index = index;
     this.row = row;
     this.key = key;
@@ -65,13 +67,17 @@ export class TableWriter extends Table {
 
   /** Replaces rows of the same key, keeping their `_id`; adds the others. Of equal keys in the batch the last one counts. */
   upsert(key: readonly string[], rows: readonly Row[]): void {
-    const find = rowFinder(this, key);
+    const { find, index } = rowFinder(this, key);
     const fresh: Row[] = [];
-    lastOfEqual(key, rows).forEach((row, at) => {
+    const changes: { readonly number: number; readonly row: Row; readonly place: number }[] = [];
+    lastOfEqual(key, rows).forEach((row, place) => {
       const number = find(row);
       if (number === undefined) fresh.push(withId(row, () => new this.database.bson.ObjectId()));
-      else this.#replace(number, row, at);
+      else changes.push({ number, row, place });
     });
+    // In the order of the blocks each is written once; but of rows that pass a unique key on, the first must come first.
+    if (!this.record.indexes.some(({ unique }) => unique)) changes.sort((a, b) => a.number - b.number);
+    for (const { number, row, place } of changes) this.#replace(number, row, place, index);
     this.appendRows(fresh);
     this.flush();
   }
@@ -89,10 +95,10 @@ export class TableWriter extends Table {
   addIndex(index: IndexRecord): void {
     const spec = specOf(index);
     for (const { number, bytes } of this.blocks()) {
-      const numbers = this.blockAt(number)?.numbers ?? [];
+      const block = new Block(number, bytes);
       readBlock(this.database.bson, bytes).forEach((row, place) => {
         try {
-          this.#addEntries(index, spec, row, numbers[place] as number, place);
+          this.#addEntries(index, spec, row, block.numberAt(place), place);
         } catch (error) {
           throw error instanceof KeyTaken ? keyDuplicate(this.#name, index.name, error.key) : error;
         }
@@ -109,7 +115,7 @@ export class TableWriter extends Table {
   protected override letGo(): void {
     for (const block of this.#changed) {
       const key = rowKey(this.record.id, block.number);
-      if (block.documents.length === 0) this.database.rows.remove(key);
+      if (block.rows === 0) this.database.rows.remove(key);
       else this.database.rows.put(key, block.toBytes());
     }
     this.#changed.clear();
@@ -117,34 +123,34 @@ export class TableWriter extends Table {
   }
 
   *#numbers(): Generator<number, void> {
-    for (const { number } of this.blocks()) yield* [...(this.blockAt(number)?.numbers ?? [])];
+    for (const { number, bytes } of this.blocks()) yield* new Block(number, bytes).numbers();
   }
 
   #remove(number: number, matches: (row: Row) => boolean): boolean {
     const block = this.blockAt(number);
     const place = block?.placeOf(number) ?? -1;
-    const document = block?.documents[place];
-    if (!block || !document) return false;
-    const row = readRow(this.database.bson, document);
+    if (!block || place < 0) return false;
+    const row = readRow(this.database.bson, block.document(place));
     if (!matches(row)) return false;
     this.#removeEntries(row, number);
-    block.documents.splice(place, 1);
-    block.numbers.splice(place, 1);
+    block.remove(place);
     this.#changed.add(block);
     return true;
   }
 
-  #replace(number: number, row: Row, place: number): void {
+  /** @param found - the index that led to the row: it has the same keys for the new one. */
+  #replace(number: number, row: Row, place: number, found: IndexRecord | undefined): void {
     const block = this.blockAt(number) as Block;
     const at = block.placeOf(number);
-    const old = readRow(this.database.bson, block.documents[at] as Uint8Array);
+    const old = readRow(this.database.bson, block.document(at));
     const fresh = replacing(old, row);
-    block.documents[at] = serializeRow(this.database.bson, fresh, this.#name, place);
+    block.replace(at, serializeRow(this.database.bson, fresh, this.#name, place));
     this.#changed.add(block);
     for (const index of this.record.indexes) {
+      if (index === found && index.hidden && !index.multikey) continue;
       const spec = specOf(index);
       const keys = new Set(entriesOf(index, spec, fresh).map((bytes) => bytes.toString('latin1')));
-      for (const bytes of entriesOf(index, spec, old)) if (!keys.has(bytes.toString('latin1'))) this.database.index.remove(this.#entry(index, bytes, number));
+      for (const bytes of entriesOf(index, spec, old)) if (!keys.has(bytes.toString('latin1'))) this.#removeEntry(index, bytes, number);
       this.#addEntries(index, spec, fresh, number, place);
     }
   }
@@ -168,7 +174,7 @@ export class TableWriter extends Table {
     const rows = readBlock(this.database.bson, block.bytes) as readonly { readonly _id?: unknown }[];
     const ids = 'all' in block.ids ? block.ids.all : rows.map(({ _id }) => encodeKey(_id));
     ids.forEach((id, at) => {
-      if (this.findEncodedId(id) !== undefined) onTaken(new KeyTaken(idIndexName, place + at, { _id: rows[at]?._id }));
+      if (this.findEncodedId(id) !== undefined) onTaken(new KeyTaken(this.#name, idIndexName, place + at, { _id: rows[at]?._id }));
       index.put(entryKey(record.ids, ofRow, id), numberBytes(record.next + at));
       record.loose++;
     });
@@ -190,12 +196,11 @@ export class TableWriter extends Table {
 
   #addEntries(index: IndexRecord, spec: IndexSpec, row: Row, number: number, place: number): void {
     for (const bytes of entriesOf(index, spec, row)) {
-      const key = this.#entry(index, bytes, number);
       if (index.unique) {
-        const holder = this.database.index.get(key);
-        if (holder && readNumber(holder) !== number) throw new KeyTaken(index.name, place, keyOf(row, index.keys));
+        const holder = this.database.index.get(entryKey(index.id, bytes));
+        if (holder && readNumber(holder) !== number) throw new KeyTaken(this.#name, index.name, place, keyOf(row, index.keys));
       }
-      this.database.index.put(key, numberBytes(number));
+      this.#addEntry(index, bytes, number);
     }
   }
 
@@ -206,14 +211,37 @@ export class TableWriter extends Table {
       this.database.index.remove(own);
       record.loose--;
     }
-    for (const index of record.indexes) {
-      for (const bytes of entriesOf(index, specOf(index), row)) this.database.index.remove(this.#entry(index, bytes, number));
-    }
+    for (const index of record.indexes) for (const bytes of entriesOf(index, specOf(index), row)) this.#removeEntry(index, bytes, number);
   }
 
-  /** The number makes the key of several rows with one value different. */
-  #entry(index: IndexRecord, bytes: Buffer, number: number): Buffer {
-    return index.unique ? entryKey(index.id, bytes) : entryKey(index.id, bytes, numberBytes(number));
+  /**
+   * An entry of a unique index is under its key; of others the number makes the key of several rows with one value different. A hidden
+   * index has the first row of a value under the value alone, where an upsert finds it without searching.
+   */
+  #addEntry({ id, unique, hidden }: IndexRecord, bytes: Buffer, number: number): void {
+    const { index } = this.database;
+    const own = entryKey(id, bytes);
+    if (hidden) {
+      const holder = index.get(own);
+      const first = holder && readNumber(holder);
+      if (first === number) return;
+      if (first !== undefined) index.put(entryKey(id, bytes, numberBytes(Math.max(first, number))), numberBytes(Math.max(first, number)));
+      if (first === undefined || number < first) index.put(own, numberBytes(number));
+    } else index.put(unique ? own : entryKey(id, bytes, numberBytes(number)), numberBytes(number));
+  }
+
+  #removeEntry({ id, unique, hidden }: IndexRecord, bytes: Buffer, number: number): void {
+    const { index } = this.database;
+    const own = entryKey(id, bytes);
+    if (unique) index.remove(own);
+    else if (!hidden || readNumber(index.get(own) ?? numberBytes(0)) !== number) index.remove(entryKey(id, bytes, numberBytes(number)));
+    else {
+      index.remove(own);
+      const [next] = [...index.getRange({ start: own, end: after(own), limit: 1 })];
+      if (!next) return;
+      index.remove(next.key);
+      index.put(own, next.value);
+    }
   }
 }
 

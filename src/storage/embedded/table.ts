@@ -20,9 +20,16 @@ export function rowKey(id: number, number: number): Buffer {
 
 /** Key of an entry: what the index is, then what the row has. */
 export function entryKey(id: number, ...parts: readonly Uint8Array[]): Buffer {
-  const head = Buffer.allocUnsafe(4);
-  head.writeUInt32BE(id, 0);
-  return Buffer.concat([head, ...parts]);
+  let length = 4;
+  for (const part of parts) length += part.length;
+  const key = Buffer.allocUnsafe(length);
+  key.writeUInt32BE(id, 0);
+  let at = 4;
+  for (const part of parts) {
+    key.set(part, at);
+    at += part.length;
+  }
+  return key;
 }
 
 /** A row's number as a value, or at the end of a key. */
@@ -84,8 +91,8 @@ export class Table {
   /** The row of a number; undefined where it was removed. */
   row(number: number): Row | undefined {
     const block = this.blockAt(number);
-    const document = block?.documents[block.placeOf(number)];
-    return document && readRow(this.database.bson, document);
+    const place = block?.placeOf(number) ?? -1;
+    return block && place >= 0 ? readRow(this.database.bson, block.document(place)) : undefined;
   }
 
   /** The block that holds a number, if any does. */
@@ -93,7 +100,7 @@ export class Table {
     const { id } = this.record;
     const range = { start: rowKey(id, number), end: entryKey(id), reverse: true, limit: 1 };
     const cached = this.#lastKept;
-    if (cached && cached.number <= number && number <= (cached.numbers[cached.numbers.length - 1] as number)) return cached;
+    if (cached && cached.number <= number && number <= cached.last) return cached;
     for (const key of this.database.rows.getKeys({ ...range, ...this.transaction })) {
       const first = readNumber(key.subarray(4));
       return (this.#lastKept = this.kept.get(first) ?? this.#keep(first, key));
@@ -106,7 +113,7 @@ export class Table {
   #keep(first: number, key: Buffer): Block | undefined {
     const bytes = this.database.rows.get(key, this.transaction);
     if (!bytes) return undefined;
-    const block = Block.parse(first, bytes);
+    const block = new Block(first, bytes);
     if (this.kept.size >= keptBlocks) this.letGo();
     this.kept.set(first, block);
     return block;
@@ -131,7 +138,8 @@ export class Table {
     }
     if (last === '' || Buffer.compare(bytes, Buffer.from(last, 'hex')) > 0) return undefined;
     const range = { start: entryKey(ids, ofBlock, bytes), end: entryKey(ids, ofBlock), reverse: true, limit: 1 };
-    for (const { value } of this.database.index.getRange({ ...range, ...this.transaction })) return this.#searchBlock(readNumber(value), bytes);
+    for (const { value } of this.database.index.getRange({ ...range, ...this.transaction }))
+      return this.#searchBlock(readNumber(value), bytes);
     return undefined;
   }
 
@@ -140,12 +148,12 @@ export class Table {
     const block = this.blockAt(first);
     if (block?.number !== first) return undefined;
     let low = 0;
-    let high = block.documents.length;
+    let high = block.rows;
     while (low < high) {
       const middle = (low + high) >> 1;
-      const row = readRow(this.database.bson, block.documents[middle] as Uint8Array) as { readonly _id?: unknown };
+      const row = readRow(this.database.bson, block.document(middle)) as { readonly _id?: unknown };
       const difference = Buffer.compare(encodeKey(row._id), bytes);
-      if (difference === 0) return block.numbers[middle];
+      if (difference === 0) return block.numberAt(middle);
       if (difference < 0) low = middle + 1;
       else high = middle;
     }
@@ -157,7 +165,7 @@ export class Table {
     let edge = reverse ? high : low;
     for (;;) {
       const range = reverse ? { start: edge, end: low, reverse, inclusiveEnd: true, exclusiveStart: true } : { start: edge, end: high };
-      const found = [...this.database.index.getRange({ ...range, limit: entriesAtOnce, ...this.transaction } as object)];
+      const found = [...this.database.index.getRange({ ...range, limit: entriesAtOnce, ...this.transaction })];
       for (const { key, value } of found) yield { key, number: readNumber(value) };
       const last = found[found.length - 1];
       if (!last || found.length < entriesAtOnce) return;

@@ -3,40 +3,63 @@ import { order, orderOf } from '../query/compare.js';
 import { compileFilter } from '../query/filter.js';
 import { keyText } from '../query/key-text.js';
 import { valueAt } from '../query/path.js';
+import { Block, readBlock } from './block.js';
 import { newIndex, type CollectionRecord, type IndexRecord } from './catalog.js';
 import { after, encodeKeys } from './key.js';
-import { entryKey } from './table.js';
-import type { TableWriter } from './table-writer.js';
+import { entryKey, readNumber, type Table } from './table.js';
+
+/** A table that can be given an index. */
+type IndexedTable = Table & { addIndex(index: IndexRecord): void };
+
+/** Finds the row that has the key of another one. */
+export interface RowFinder {
+  find(row: Row): number | undefined;
+  /** The index that leads to it, if one does. */
+  readonly index: IndexRecord | undefined;
+}
 
 /**
  * How upserts find the row of a key: by `_id`, by an index that begins with the key, or by one that is made for it and kept (without
  * it every row would be looked for among all).
  */
-export function rowFinder(table: TableWriter, key: readonly string[]): (row: Row) => number | undefined {
-  if (key.length === 1 && key[0] === '_id') return (row) => table.findId((row as { readonly _id?: unknown })._id);
+export function rowFinder(table: IndexedTable, key: readonly string[]): RowFinder {
+  if (key.length === 1 && key[0] === '_id')
+    return { find: (row) => table.findId((row as { readonly _id?: unknown })._id), index: undefined };
   const index = indexOn(table.record, key) ?? makeIndex(table, key);
   const paths = Object.keys(index.keys).slice(0, key.length);
   const directions = Object.values(index.keys).slice(0, key.length);
   const parts = paths.map((path) => path.split('.'));
-  return (row) => {
+  const find = (row: Row): number | undefined => {
     const values = parts.map((path) => valueAt(row, path) ?? null);
     if (values.some((value) => orderOf(value) === order.array)) return scanFor(table, paths, values);
     const low = entryKey(index.id, encodeKeys(values, directions).bytes);
-    let least: number | undefined;
-    for (const { number } of table.entries(low, after(low))) if (least === undefined || number < least) least = number;
-    return least;
+    return index.hidden ? firstAt(table, low) : leastOf(table, low);
   };
+  return { find, index };
 }
 
-/** An index whose first properties are those of the key, in any order. */
+/** A hidden index has the first row of a value under the value alone. */
+function firstAt(table: Table, key: Buffer): number | undefined {
+  const found = table.database.index.get(key);
+  return found && readNumber(found);
+}
+
+function leastOf(table: Table, low: Buffer): number | undefined {
+  let least: number | undefined;
+  for (const { number } of table.entries(low, after(low))) if (least === undefined || number < least) least = number;
+  return least;
+}
+
+/** An index whose first properties are those of the key, in any order; a hidden one has no others. */
 function indexOn(record: CollectionRecord, key: readonly string[]): IndexRecord | undefined {
-  return record.indexes.find(({ keys }) => {
-    const first = Object.keys(keys).slice(0, key.length);
-    return first.length === key.length && key.every((path) => first.includes(path));
+  return record.indexes.find(({ keys, hidden }) => {
+    const paths = Object.keys(keys);
+    const first = paths.slice(0, key.length);
+    return first.length === key.length && key.every((path) => first.includes(path)) && (!hidden || paths.length === key.length);
   });
 }
 
-function makeIndex(table: TableWriter, key: readonly string[]): IndexRecord {
+function makeIndex(table: IndexedTable, key: readonly string[]): IndexRecord {
   const keys = Object.fromEntries(key.map((path) => [path, 1 as const]));
   const index = newIndex(table.database, { name: `_millrace_${key.join('_')}`, keys, unique: false }, true);
   table.addIndex(index);
@@ -44,13 +67,11 @@ function makeIndex(table: TableWriter, key: readonly string[]): IndexRecord {
 }
 
 /** An index holds the elements of an array, not the array: such a key is looked for among all rows. */
-function scanFor(table: TableWriter, paths: readonly string[], values: readonly unknown[]): number | undefined {
+function scanFor(table: Table, paths: readonly string[], values: readonly unknown[]): number | undefined {
   const same = compileFilter(Object.fromEntries(paths.map((path, at) => [path, { $eq: values[at] }])));
-  for (const { number } of table.blocks()) {
-    for (const one of table.blockAt(number)?.numbers ?? []) {
-      const row = table.row(one);
-      if (row && same(row)) return one;
-    }
+  for (const { number, bytes } of table.blocks()) {
+    const place = readBlock(table.database.bson, bytes).findIndex(same);
+    if (place >= 0) return new Block(number, bytes).numberAt(place);
   }
   return undefined;
 }

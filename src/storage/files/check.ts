@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, lstat, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { suggestName, toError, type Fault } from '../../errors.js';
+import { nearestName, toError, type Fault } from '../../errors.js';
 import { describeRefusal } from './source.js';
 import { resolveTarget } from './temporary.js';
 
@@ -57,7 +57,8 @@ async function missing(path: string): Promise<Fault> {
   const lost = here ? path : firstBelow(folder, path);
   const names = await readdir(folder).catch(() => []); // an unreadable folder has no name to suggest
   const what = here ? 'it does not exist' : `there is no folder '${lost}'`;
-  return unreadable(path, what, names.length === 0 ? 'Check the path.' : suggestName(basename(lost), names));
+  const near = nearestName(basename(lost), names);
+  return unreadable(path, what, near === undefined ? 'Check the path.' : `Did you mean '${near}'?`);
 }
 
 /** The folder itself, or the nearest one above it that there is. */

@@ -11,7 +11,7 @@ import { describeRefusal, openBytes } from './source.js';
 import { resolveTarget, temporaryName } from './temporary.js';
 import { TextWindow } from './window.js';
 
-export { publishFile, resolveTarget, sweepTemporary, temporaryName } from './temporary.js';
+export { publishFile, sweepTemporary, temporaryName } from './temporary.js';
 
 export interface FileWriterOptions {
   readonly format: FileFormat;

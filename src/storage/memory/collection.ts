@@ -46,7 +46,11 @@ export class MemoryCollection {
   copy(withRows = true): MemoryCollection {
     const copy = withRows
       ? new MemoryCollection(this.name, this.#rows, this.#indexes)
-      : new MemoryCollection(this.name, undefined, this.#indexes.map(({ spec, holders }) => ({ spec, holders: holders && new Map<string, string>() })));
+      : new MemoryCollection(
+          this.name,
+          undefined,
+          this.#indexes.map(({ spec, holders }) => ({ spec, holders: holders && new Map<string, string>() })),
+        );
     copy.published = this.published;
     return copy;
   }

@@ -199,5 +199,5 @@ function compareRegExps(a: Pattern, b: Pattern): number {
 }
 
 function compareCodes(a: Code, b: Code): number {
-  return compareStrings(String(a.code), String(b.code)) || compareValues(a.scope ?? undefined, b.scope ?? undefined);
+  return compareStrings(a.code, b.code) || compareValues(a.scope ?? undefined, b.scope ?? undefined);
 }

@@ -1,6 +1,7 @@
 import { isDocument, someAt } from './path.js';
 import { queryInvalid, unknownOperator, wrongOperand } from './fault.js';
-import { elementTests, equalTo, type ElementTest } from './operator.js';
+import type { ElementTest } from './element-test.js';
+import { elementTests, equalTo } from './operator.js';
 import { regExpOperand } from './regexp.js';
 
 /** Whether a row is one that the filter means. */
@@ -90,7 +91,11 @@ export function isOperators(operand: unknown): operand is Readonly<Record<string
   return first?.startsWith('$') === true && first !== '$ref' && first !== '$id';
 }
 
-function compileOperators(parts: readonly string[], operators: Readonly<Record<string, unknown>>, expressions?: ExpressionCompiler): Condition[] {
+function compileOperators(
+  parts: readonly string[],
+  operators: Readonly<Record<string, unknown>>,
+  expressions?: ExpressionCompiler,
+): Condition[] {
   return Object.entries(operators).flatMap(([operator, operand]) => {
     switch (operator) {
       case '$ne':
@@ -124,14 +129,16 @@ function testOf(operator: string, operand: unknown): ElementTest {
   const make = elementTests[operator];
   if (make) return make(operand);
   if (elsewhere.has(operator)) throw unsupported(operator);
-  if (!operator.startsWith('$')) throw queryInvalid(`a condition mixes operators and the field '${operator}': put the value under $eq, or the field beside`);
+  if (!operator.startsWith('$'))
+    throw queryInvalid(`a condition mixes operators and the field '${operator}': put the value under $eq, or the field beside`);
   throw unknownOperator(operator, [...Object.keys(elementTests), ...handledHere]);
 }
 
 const exists: ElementTest = { leaf: false, test: (value) => value !== undefined };
 
 function negated(parts: readonly string[], operand: unknown, expressions?: ExpressionCompiler): Condition {
-  if (operand instanceof RegExp || (operand as { _bsontype?: string } | null)?._bsontype === 'BSONRegExp') return condition(parts, equalTo(operand));
+  if (operand instanceof RegExp || (operand as { _bsontype?: string } | null)?._bsontype === 'BSONRegExp')
+    return condition(parts, equalTo(operand));
   if (!isOperators(operand)) throw wrongOperand('$not', 'operators or a regular expression', operand);
   return all(compileOperators(parts, operand, expressions));
 }
@@ -156,7 +163,7 @@ function elementMatch(operand: unknown, expressions?: ExpressionCompiler): Eleme
 
 /** An array is a document to the server, its indexes the names of fields. */
 function onDocuments(filter: Predicate): (value: unknown) => boolean {
-  return (value) => (Array.isArray(value) ? filter({ ...value }) : isDocument(value) && filter(value));
+  return (value) => (Array.isArray(value) ? filter(Object.fromEntries(value.entries())) : isDocument(value) && filter(value));
 }
 
 function condition(parts: readonly string[], { leaf, test }: ElementTest): Condition {

@@ -25,7 +25,8 @@ export function toDouble(value: BsonNumber): { readonly double: number; readonly
 export function compareNumbers(a: BsonNumber, b: BsonNumber): number {
   const left = toDouble(a);
   const right = toDouble(b);
-  if (Number.isNaN(left.double) || Number.isNaN(right.double)) return Number(Number.isNaN(right.double)) - Number(Number.isNaN(left.double));
+  if (Number.isNaN(left.double) || Number.isNaN(right.double))
+    return Number(Number.isNaN(right.double)) - Number(Number.isNaN(left.double));
   if (left.double !== right.double) return left.double < right.double ? -1 : 1;
   if (left.exact && right.exact) return 0;
   return compareFractions(toFraction(a), toFraction(b));

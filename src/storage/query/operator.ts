@@ -1,15 +1,10 @@
 import { compareAlike, compareValues, order, orderOf, regExpOf } from './compare.js';
 import { bitTest, type BitOperator } from './bits.js';
+import type { ElementTest } from './element-test.js';
 import { queryInvalid, wrongOperand } from './fault.js';
 import { toDouble, type BsonNumber } from './number.js';
 import { regExpTest } from './regexp.js';
 import { typeTest } from './type.js';
-
-/** A test of one value; `leaf` says whether the elements of an array are tried before the array itself. */
-export interface ElementTest {
-  readonly leaf: boolean;
-  readonly test: (value: unknown) => boolean;
-}
 
 /** The operators that look at one value, by name. */
 export const elementTests: Readonly<Record<string, ((operand: unknown) => ElementTest) | undefined>> = Object.freeze({
@@ -85,7 +80,9 @@ function sizeTest(operand: unknown): ElementTest {
 }
 
 function remainderTest(operand: unknown): ElementTest {
-  const numbers = Array.isArray(operand) ? operand.map((one: unknown) => (orderOf(one) === order.number ? wholePart(one as BsonNumber) : undefined)) : [];
+  const numbers = Array.isArray(operand)
+    ? operand.map((one: unknown) => (orderOf(one) === order.number ? wholePart(one as BsonNumber) : undefined))
+    : [];
   const [divisor, remainder] = numbers;
   if (numbers.length !== 2 || divisor === undefined || remainder === undefined || divisor === 0n) {
     throw wrongOperand('$mod', '[divisor, remainder], both numbers, the divisor not 0', operand);

@@ -35,14 +35,22 @@ export function someAt(value: unknown, parts: readonly string[], leaf: boolean, 
   return (leaf && Array.isArray(value) && value.some((element: unknown) => visit(element ?? null))) || visit(value);
 }
 
-function someInArray(array: readonly unknown[], parts: readonly string[], leaf: boolean, visit: (value: unknown) => boolean, at: number): boolean {
+function someInArray(
+  array: readonly unknown[],
+  parts: readonly string[],
+  leaf: boolean,
+  visit: (value: unknown) => boolean,
+  at: number,
+): boolean {
   const index = indexOfPart(parts[at] as string);
   const last = at + 1 === parts.length;
   return array.some((element, place) => {
     if (isDocument(element) && someAt(element, parts, leaf, visit, at)) return true;
     if (place !== index) return false;
     if (last) return visit(element ?? null);
-    return Array.isArray(element) ? someInArray(element, parts, leaf, visit, at + 1) : isDocument(element) && someAt(element, parts, leaf, visit, at + 1);
+    return Array.isArray(element)
+      ? someInArray(element, parts, leaf, visit, at + 1)
+      : isDocument(element) && someAt(element, parts, leaf, visit, at + 1);
   });
 }
 

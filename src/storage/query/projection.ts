@@ -18,7 +18,9 @@ export function compileProjection(projection: Projection): ((row: object) => obj
   const kept = Object.keys(others).filter((path) => isKept(others[path]));
   const left = Object.keys(others).filter((path) => !isKept(others[path]));
   if (kept.length > 0 && left.length > 0) {
-    throw queryInvalid(`a projection keeps properties or leaves some out, not both: it keeps '${String(kept[0])}' and leaves out '${String(left[0])}'`);
+    throw queryInvalid(
+      `a projection keeps properties or leaves some out, not both: it keeps '${String(kept[0])}' and leaves out '${String(left[0])}'`,
+    );
   }
   if (kept.length > 0 || (left.length === 0 && id !== undefined && isKept(id))) {
     const tree = treeOf(id === undefined || isKept(id) ? ['_id', ...kept] : kept);
@@ -35,7 +37,8 @@ function isKept(value: unknown): boolean {
 }
 
 function checkValue(path: string, value: unknown): void {
-  if (path === '' || path.startsWith('$') || path.split('.').some((part) => part === '')) throw queryInvalid(`a projection names properties; got '${path}'`);
+  if (path === '' || path.startsWith('$') || path.split('.').some((part) => part === ''))
+    throw queryInvalid(`a projection names properties; got '${path}'`);
   if (value !== 0 && value !== 1 && typeof value !== 'boolean') {
     throw queryInvalid(`projection of '${path}' is 1 (keep) or 0 (leave out); got ${describeValue(value)}`);
   }
@@ -49,10 +52,11 @@ function treeOf(paths: readonly string[]): Tree {
     parts.forEach((part, at) => {
       const next = node.get(part);
       const last = at === parts.length - 1;
-      if (next === true || (last && next !== undefined)) throw queryInvalid(`a projection names '${path}' and a property inside or around it`);
+      if (next === true || (last && next !== undefined))
+        throw queryInvalid(`a projection names '${path}' and a property inside or around it`);
       if (last) node.set(part, true);
       else {
-        const child: Tree = next ?? new Map();
+        const child = next ?? new Map<string, Tree | true>();
         node.set(part, child);
         node = child;
       }

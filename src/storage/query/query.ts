@@ -3,7 +3,7 @@ import type { Query } from '../../types.js';
 import { queryInvalid } from './fault.js';
 import { compileFilter, hasExpression, type ExpressionCompiler, type Predicate } from './filter.js';
 import { isDocument } from './path.js';
-import { compileProjection, type Projection } from './projection.js';
+import { compileProjection } from './projection.js';
 import { parseSort, Sorter, type SortPart } from './sort.js';
 
 /** A query that was checked, as functions. */
@@ -33,7 +33,7 @@ export function compileQuery(query: Query<object> = {}, expressions?: Expression
     filter,
     matches: Object.keys(filter).length === 0 ? undefined : compileFilter(filter, expressions),
     sort: parseSort(sort),
-    project: compileProjection(projection as Projection),
+    project: compileProjection(projection),
     skip: wholeNumber('skip', skip),
     limit: wholeNumber('limit', limit),
   };
@@ -46,7 +46,8 @@ export function needsExpressions(query: Query<object> = {}): boolean {
 
 function wholeNumber(name: string, value: number | undefined): number {
   if (value === undefined) return 0;
-  if (!Number.isSafeInteger(value) || value < 0) throw queryInvalid(`${name} is a whole number that is not negative; got ${describeValue(value)}`);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw queryInvalid(`${name} is a whole number that is not negative; got ${describeValue(value)}`);
   return value;
 }
 
@@ -63,7 +64,10 @@ export function* runQuery(source: Iterable<readonly object[]>, query: CompiledQu
   yield* query.sort.length > 0 && !done.sorted ? sorted(source, query) : streamed(source, query);
 }
 
-function* streamed(source: Iterable<readonly object[]>, { matches, project, skip, limit }: CompiledQuery): Generator<readonly object[], void> {
+function* streamed(
+  source: Iterable<readonly object[]>,
+  { matches, project, skip, limit }: CompiledQuery,
+): Generator<readonly object[], void> {
   let toSkip = skip;
   let left = limit === 0 ? Infinity : limit;
   for (const batch of source) {
@@ -80,7 +84,10 @@ function* streamed(source: Iterable<readonly object[]>, { matches, project, skip
   }
 }
 
-function* sorted(source: Iterable<readonly object[]>, { matches, sort, project, skip, limit }: CompiledQuery): Generator<readonly object[], void> {
+function* sorted(
+  source: Iterable<readonly object[]>,
+  { matches, sort, project, skip, limit }: CompiledQuery,
+): Generator<readonly object[], void> {
   const sorter = new Sorter(sort, limit === 0 ? 0 : skip + limit);
   for (const batch of source) {
     for (const row of batch) if (!matches || matches(row)) sorter.add(row);

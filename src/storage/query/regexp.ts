@@ -1,6 +1,6 @@
 import { compareAlike, order, orderOf, regExpOf } from './compare.js';
 import { queryInvalid, wrongOperand } from './fault.js';
-import type { ElementTest } from './operator.js';
+import type { ElementTest } from './element-test.js';
 
 /** `$regex` with its `$options`: strings that match, and regular expressions that are the same. */
 export function regExpOperand(pattern: unknown, options: unknown): ElementTest {

@@ -14,8 +14,9 @@ export interface SortPart {
 
 /** A sort as parts, in order of weight. */
 export function parseSort(sort: Sort): readonly SortPart[] {
-  return Object.entries(sort).map(([path, direction]) => {
-    if (direction !== 1 && direction !== -1) throw queryInvalid(`sort by '${path}' is 1 (ascending) or -1; got ${describeValue(direction)}`);
+  return Object.entries<number>(sort).map(([path, direction]) => {
+    if (direction !== 1 && direction !== -1)
+      throw queryInvalid(`sort by '${path}' is 1 (ascending) or -1; got ${describeValue(direction)}`);
     return { path, parts: path.split('.'), direction };
   });
 }
@@ -90,7 +91,7 @@ export class Sorter<T extends object> {
 
   #sink(): void {
     const held = this.#held;
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const left = 2 * at + 1;
       let greatest = at;
       for (const child of [left, left + 1]) {

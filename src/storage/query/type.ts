@@ -3,7 +3,7 @@ import type { Binary } from 'bson';
 import { suggestName } from '../../errors.js';
 import { order, orderOf } from './compare.js';
 import { queryInvalid, wrongOperand } from './fault.js';
-import type { ElementTest } from './operator.js';
+import type { ElementTest } from './element-test.js';
 
 /** BSON's own names and numbers of its types, as `$type` takes them. */
 export const typeCodes: Readonly<Record<string, number>> = Object.freeze({
@@ -74,7 +74,8 @@ function codesOf(type: unknown): readonly number[] {
   if (type === 'number') return numeric;
   if (typeof type === 'string') {
     const code = typeCodes[type];
-    if (code === undefined) throw queryInvalid(`$type does not know '${type}'. ${suggestName(type, [...Object.keys(typeCodes), 'number'])}`);
+    if (code === undefined)
+      throw queryInvalid(`$type does not know '${type}'. ${suggestName(type, [...Object.keys(typeCodes), 'number'])}`);
     return [code];
   }
   if (typeof type === 'number' && Object.values(typeCodes).includes(type)) return [type];

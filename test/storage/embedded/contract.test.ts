@@ -1,0 +1,14 @@
+import { describe } from 'vitest';
+
+import { embeddedStore } from '../../../src/storage/embedded.js';
+import { storeContract } from '../../../src/testing/store-contract.js';
+import { temporaryFolder } from '../temporary.js';
+
+describe('embeddedStore', () => {
+  storeContract(() => embeddedStore({ path: temporaryFolder() }));
+});
+
+describe('embeddedStore, all on one folder', () => {
+  const path = temporaryFolder();
+  storeContract(() => embeddedStore({ path }));
+});

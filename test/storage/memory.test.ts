@@ -1,0 +1,8 @@
+import { describe } from 'vitest';
+
+import { memoryStore } from '../../src/storage/memory.js';
+import { storeContract } from '../../src/testing/store-contract.js';
+
+describe('memoryStore', () => {
+  storeContract(() => memoryStore());
+});
