@@ -8,7 +8,7 @@ import { PortReader, type InputState } from './reader.js';
 import { RowGuard, type Reject } from './row-guard.js';
 import { batchSize } from './source.js';
 import type { Target } from './target.js';
-import { wrapSpooled } from './wire.js';
+import { wrapSpooled } from './spool.js';
 import { PortWriter, type OutputState } from './writer.js';
 
 export interface OpenOptions {

@@ -180,7 +180,15 @@ class PortResolver {
   ): Promise<ResolvedInput> {
     const rejects = spec.onInvalid === 'reject' && !wire.checked ? await this.#rejects(spec, undefined) : undefined;
     const properties = columns?.map(({ name }) => name) ?? [];
-    return { spec, source: wire.source, text: wire.toString(), check: wire.checked ? undefined : check, trusted: true, properties, rejects };
+    return {
+      spec,
+      source: wire.source,
+      text: wire.toString(),
+      check: wire.checked ? undefined : check,
+      trusted: true,
+      properties,
+      rejects,
+    };
   }
 
   async #source(
@@ -473,7 +481,11 @@ class PortResolver {
       spec.kind === 'input'
         ? 'a collection or file by name, rows, one row, collection(), file() or rows()'
         : 'a collection or file by name, an array, collection(), file() or sink()';
-    const came = isBinding(value) ? describeMisplaced(value) : isIterable(value) || isAsyncIterable(value) ? 'an iterable' : describeValue(value);
+    const came = isBinding(value)
+      ? describeMisplaced(value)
+      : isIterable(value) || isAsyncIterable(value)
+        ? 'an iterable'
+        : describeValue(value);
     const fix =
       isIterable(value) || isAsyncIterable(value)
         ? 'Bind it as rows(() => …): a function that makes it anew for each pass.'

@@ -4,7 +4,7 @@ import type { Store } from '../storage/store.js';
 import type { Column, Query, Row } from '../types.js';
 import type { CollectionOptions } from './binding.js';
 import type { ChannelReader } from './channel.js';
-import { unwrapSpooled } from './wire.js';
+import { unwrapSpooled } from './spool.js';
 
 export const batchSize = 1000;
 

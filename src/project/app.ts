@@ -143,7 +143,8 @@ class ComposedApp implements App {
     this.#refuseIfClosed();
     const spec = typeof workflow === 'string' ? this.#workflows.get(workflow) : findWorkflowSpec(workflow);
     if (spec !== undefined) return createWorkflowTask(this.#runtime, spec);
-    if (typeof workflow === 'string') throw new MillraceError('WORKFLOW_UNKNOWN', `no workflow is named '${workflow}'. ${suggestName(workflow, this.#workflows.keys())}`);
+    if (typeof workflow === 'string')
+      throw new MillraceError('WORKFLOW_UNKNOWN', `no workflow is named '${workflow}'. ${suggestName(workflow, this.#workflows.keys())}`);
     throw new MillraceError('WORKFLOW_UNKNOWN', `app.workflow takes a workflow or the name of one, not ${describeValue(workflow)}`);
   }
 
@@ -262,7 +263,15 @@ function twinsOf(workflows: readonly WorkflowSpec[]): Fault[] {
       seen.add(name);
       return [];
     }
-    return [{ code: 'DUPLICATE_NAME', message: `two workflows are named '${name}'`, where: [steps[0]?.where ?? ''], path: [name], fix: 'Give one of them another name.' }];
+    return [
+      {
+        code: 'DUPLICATE_NAME',
+        message: `two workflows are named '${name}'`,
+        where: [steps[0]?.where ?? ''],
+        path: [name],
+        fix: 'Give one of them another name.',
+      },
+    ];
   });
 }
 

@@ -123,7 +123,8 @@ export class StoreRecorder implements Recorder {
       for (const run of runs) Object.assign(run, from);
       const whole = runs.filter(({ kind }) => kind === 'workflow');
       if (whole.length > 0) await store.upsert(runsCollection, ['_id'], whole);
-      if (whole.length < runs.length) await store.insert(runsCollection, whole.length === 0 ? runs : runs.filter(({ kind }) => kind === 'task'));
+      if (whole.length < runs.length)
+        await store.insert(runsCollection, whole.length === 0 ? runs : runs.filter(({ kind }) => kind === 'task'));
       await this.#trim(store, runs.length);
     } catch (error) {
       this.#log.warn(`run records could not be written: ${(error as Error).message}`);

@@ -64,7 +64,13 @@ export interface StepPlace {
  *
  * @throws TaskError where it failed, took too long, or was cancelled.
  */
-export async function runStep(runtime: Runtime, task: PreparedTask, given: GivenBindings, options: RunOptions, place: StepPlace): Promise<TaskResult> {
+export async function runStep(
+  runtime: Runtime,
+  task: PreparedTask,
+  given: GivenBindings,
+  options: RunOptions,
+  place: StepPlace,
+): Promise<TaskResult> {
   const params = task.spec.params === undefined ? undefined : await task.params();
   return new TaskRun(runtime, task, given, params, options, place).run();
 }
@@ -139,7 +145,8 @@ class TaskRun implements AttemptOwner {
 
   async #attempts(): Promise<{ readonly end: AttemptEnd; readonly attempts: number }> {
     const { spec } = this.#task;
-    const signal = this.#options.signal ?? (this.#options.retry === undefined && spec.retry === undefined ? undefined : this.#place?.canceller.signal);
+    const signal =
+      this.#options.signal ?? (this.#options.retry === undefined && spec.retry === undefined ? undefined : this.#place?.canceller.signal);
     const retry = this.#options.retry ?? spec.retry;
     for (let attempt = 1; ; attempt++) {
       const end = await this.#attempt(attempt);
@@ -252,7 +259,15 @@ class TaskRun implements AttemptOwner {
       return;
     }
     this.#runtime.recorder.task(failed);
-    const run: RunRecord = { _id: runId, kind: 'task', name: spec.name, status: status === 'skipped' ? 'cancelled' : status, started, finished, ms };
+    const run: RunRecord = {
+      _id: runId,
+      kind: 'task',
+      name: spec.name,
+      status: status === 'skipped' ? 'cancelled' : status,
+      started,
+      finished,
+      ms,
+    };
     this.#runtime.recorder.run(error === undefined ? run : { ...run, error: error.message });
   }
 
@@ -274,7 +289,8 @@ class TaskRun implements AttemptOwner {
 
   #emitEnd(status: EndStatus, outcome: { readonly result: TaskResult } | { readonly error: Error }): void {
     if (this.#events.has('task:end')) this.#events.emit('task:end', Object.assign(this.facts(), { status }, outcome));
-    if (this.#place === undefined && this.#events.has('run:end') && status !== 'skipped') this.#events.emit('run:end', { runId: this.#runId, at: this.#now(), status });
+    if (this.#place === undefined && this.#events.has('run:end') && status !== 'skipped')
+      this.#events.emit('run:end', { runId: this.#runId, at: this.#now(), status });
   }
 
   /** By the ports' own names, as people know them. */

@@ -82,6 +82,7 @@ export interface WorkflowBuilder {
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- a workflow without outputs
 export function workflow<const O extends Links = {}>(
   name: string,
+  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a builder that returns nothing
   build: (w: WorkflowBuilder) => O | void,
   options: { readonly title?: string; readonly description?: string } = {},
 ): Workflow<O> {
@@ -91,10 +92,16 @@ export function workflow<const O extends Links = {}>(
   const outputs = (build(builder) ?? {}) as O;
   builder.close();
   for (const [output, exported] of Object.entries(outputs)) {
-    if (isBinding(exported) && exported.kind === 'link') draft.export(exported);
+    if (isBinding(exported)) draft.export(exported);
     else {
       const message = `Workflow '${name}' output '${output}' is ${describeValue(exported)}, not a link`;
-      draft.fault({ code: 'DEFINITION_INVALID', message, where: [where()], path: [name, output], fix: "Return what step.output('port') answers." });
+      draft.fault({
+        code: 'DEFINITION_INVALID',
+        message,
+        where: [where()],
+        path: [name, output],
+        fix: "Return what step.output('port') answers.",
+      });
     }
   }
   return createWorkflow(draft.finish(options), outputs);
@@ -121,12 +128,21 @@ class DraftBuilder implements WorkflowBuilder {
 
   workflow<O extends Links>(
     inner: Workflow<O>,
-    options: { readonly name?: string; readonly after?: readonly StepRef<unknown>[]; readonly bind?: Readonly<Record<string, Readonly<Record<string, unknown>>>> } = {},
+    options: {
+      readonly name?: string;
+      readonly after?: readonly StepRef<unknown>[];
+      readonly bind?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+    } = {},
   ): WorkflowRef<O> {
     this.#refuseClosed();
     const where = callSite(this.workflow)();
     const spec = findWorkflowSpec(inner);
-    if (spec === undefined) throw new MillraceError('DEFINITION_INVALID', `w.workflow takes a workflow, not ${describeValue(inner)}; pass what workflow('name', …) answers`, { where: [where] });
+    if (spec === undefined)
+      throw new MillraceError(
+        'DEFINITION_INVALID',
+        `w.workflow takes a workflow, not ${describeValue(inner)}; pass what workflow('name', …) answers`,
+        { where: [where] },
+      );
     const { name = spec.name, after = [], bind = {} } = options;
     this.#draft.embed(spec, name, { after: namesOf(after), bind, where });
     return {
@@ -151,7 +167,7 @@ class DraftBuilder implements WorkflowBuilder {
       processor,
       behaviour,
       where,
-      ...present({ name, bind: bind as Readonly<Record<string, unknown>> | undefined, after: after && namesOf(after), tags, detail }),
+      ...present({ name, bind, after: after && namesOf(after), tags, detail }),
     });
     return {
       name: step,
@@ -163,7 +179,11 @@ class DraftBuilder implements WorkflowBuilder {
   }
 
   #refuseClosed(): void {
-    if (this.#closed) throw new MillraceError('DEFINITION_INVALID', `workflow '${this.#draft.name}' is built already: add its steps before its builder returns`);
+    if (this.#closed)
+      throw new MillraceError(
+        'DEFINITION_INVALID',
+        `workflow '${this.#draft.name}' is built already: add its steps before its builder returns`,
+      );
   }
 }
 
@@ -173,5 +193,7 @@ function namesOf(steps: readonly { readonly name: string }[]): string[] {
 
 /** Without what is undefined. */
 function present<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

@@ -31,11 +31,24 @@ export function commandSpec(options: CommandOptions, where: string): ProcessorSp
       return runCommand(options, this.lines, context);
     }
   }
-  const output = { kind: 'output', name: 'lines', property: 'lines', optional: true, onInvalid: 'off', overwrite: false, atomic: true, where } as const;
+  const output = {
+    kind: 'output',
+    name: 'lines',
+    property: 'lines',
+    optional: true,
+    onInvalid: 'off',
+    overwrite: false,
+    atomic: true,
+    where,
+  } as const;
   return Object.freeze({ class: Command, name: 'command', tags: [], inputs: [], outputs: [output], hasAction: true, where });
 }
 
-async function runCommand({ command, args = [], cwd, env }: CommandOptions, lines: Writer<{ line: string }>, { signal, log }: TaskContext): Promise<void> {
+async function runCommand(
+  { command, args = [], cwd, env }: CommandOptions,
+  lines: Writer<{ line: string }>,
+  { signal, log }: TaskContext,
+): Promise<void> {
   signal.throwIfAborted();
   const child = spawn(command, args, {
     ...(cwd === undefined ? {} : { cwd }),

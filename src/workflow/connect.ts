@@ -15,7 +15,10 @@ export function connect(workflow: string, steps: readonly StepSpec[], storeOf: S
   const indexes = new Map<string, number>();
   for (const [index, { name }] of steps.entries()) if (!indexes.has(name)) indexes.set(name, index);
   const faults: Fault[] = [];
-  const edges = steps.flatMap((step, to) => [...linksTo(workflow, steps, indexes, step, to, faults), ...orderTo(workflow, indexes, step, to, faults)]);
+  const edges = steps.flatMap((step, to) => [
+    ...linksTo(workflow, steps, indexes, step, to, faults),
+    ...orderTo(workflow, indexes, step, to, faults),
+  ]);
   edges.push(...collectionEdges(steps, storeOf, faults));
   const graph = createGraph(
     steps.map(({ name }) => name),
@@ -24,7 +27,14 @@ export function connect(workflow: string, steps: readonly StepSpec[], storeOf: S
   return { graph, faults: [...faults, ...cycleFaults(workflow, steps, graph)] };
 }
 
-function linksTo(workflow: string, steps: readonly StepSpec[], indexes: ReadonlyMap<string, number>, step: StepSpec, to: number, faults: Fault[]): Edge[] {
+function linksTo(
+  workflow: string,
+  steps: readonly StepSpec[],
+  indexes: ReadonlyMap<string, number>,
+  step: StepSpec,
+  to: number,
+  faults: Fault[],
+): Edge[] {
   return step.processor.inputs.flatMap((port): Edge[] => {
     const binding = toBinding(valueOf(step, port));
     if (binding?.kind !== 'link') return [];
@@ -33,7 +43,13 @@ function linksTo(workflow: string, steps: readonly StepSpec[], indexes: Readonly
     const said = `Workflow '${workflow}' step '${step.name}' input port '${port.name}' is linked to`;
     const path = [workflow, step.name, port.name];
     if (from === undefined || writer === undefined) {
-      faults.push({ code: 'STEP_UNKNOWN', message: `${said} '${binding.toString()}', but there is no step '${binding.step}'`, where: [step.where], path, fix: suggestName(binding.step, indexes.keys()) });
+      faults.push({
+        code: 'STEP_UNKNOWN',
+        message: `${said} '${binding.toString()}', but there is no step '${binding.step}'`,
+        where: [step.where],
+        path,
+        fix: suggestName(binding.step, indexes.keys()),
+      });
       return [];
     }
     const outputs = writer.processor.outputs.map(({ name }) => name);
@@ -56,7 +72,13 @@ function orderTo(workflow: string, indexes: ReadonlyMap<string, number>, step: S
     const from = indexes.get(name);
     if (from !== undefined) return [{ from, to, kind: 'after', label: '' }];
     const message = `Workflow '${workflow}' step '${step.name}' comes after '${name}', but there is no such step`;
-    faults.push({ code: 'STEP_UNKNOWN', message, where: [step.where], path: [workflow, step.name], fix: suggestName(name, indexes.keys()) });
+    faults.push({
+      code: 'STEP_UNKNOWN',
+      message,
+      where: [step.where],
+      path: [workflow, step.name],
+      fix: suggestName(name, indexes.keys()),
+    });
     return [];
   });
 }
@@ -71,7 +93,12 @@ function collectionEdges(steps: readonly StepSpec[], storeOf: StoreIdentity, fau
       else others.push({ step, place });
     }
   }
-  for (const several of writers.values()) refuseConflict(steps, several.filter(({ place }) => !place.rejects), faults);
+  for (const several of writers.values())
+    refuseConflict(
+      steps,
+      several.filter(({ place }) => !place.rejects),
+      faults,
+    );
   return steps.flatMap((spec, to) =>
     placesRead(spec, storeOf).flatMap(({ key, text }) =>
       (writers.get(key) ?? []).flatMap(({ step: from }): Edge[] => (from === to ? [] : [{ from, to, kind: 'collection', label: text }])),
@@ -79,7 +106,11 @@ function collectionEdges(steps: readonly StepSpec[], storeOf: StoreIdentity, fau
   );
 }
 
-function refuseConflict(steps: readonly StepSpec[], writers: readonly { readonly step: number; readonly place: WrittenPlace }[], faults: Fault[]): void {
+function refuseConflict(
+  steps: readonly StepSpec[],
+  writers: readonly { readonly step: number; readonly place: WrittenPlace }[],
+  faults: Fault[],
+): void {
   const names = new Set(writers.map(({ step }) => steps[step]?.name));
   const first = writers[0];
   if (first === undefined || names.size < 2 || writers.every(({ place }) => place.mode !== 'replace')) return;

@@ -42,7 +42,12 @@ export class WorkflowDraft {
     this.name = name;
     this.#where = where;
     if (typeof (name as unknown) !== 'string' || name.trim() === '') {
-      this.fault({ code: 'DEFINITION_INVALID', message: `a workflow has a name; got ${describeValue(name)}`, where: [where], fix: "Call it workflow('pricing', …)." });
+      this.fault({
+        code: 'DEFINITION_INVALID',
+        message: `a workflow has a name; got ${describeValue(name)}`,
+        where: [where],
+        fix: "Call it workflow('pricing', …).",
+      });
     }
   }
 
@@ -63,7 +68,15 @@ export class WorkflowDraft {
   }
 
   /** Takes the steps of another workflow as `name/step`; `bind` is by its step and property. */
-  embed(inner: WorkflowSpec, name: string, options: { readonly after?: readonly string[]; readonly bind?: Readonly<Record<string, Readonly<Record<string, unknown>>>>; readonly where: string }): void {
+  embed(
+    inner: WorkflowSpec,
+    name: string,
+    options: {
+      readonly after?: readonly string[];
+      readonly bind?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+      readonly where: string;
+    },
+  ): void {
     const { after = [], bind = {}, where } = options;
     const names = new Set(inner.steps.map((step) => step.name));
     for (const step of Object.keys(bind)) {
@@ -88,13 +101,20 @@ export class WorkflowDraft {
         within: true,
       });
     }
-    for (const [group, steps] of inner.groups) this.#groups.set(`${name}/${group}`, steps.map((step) => first + step));
+    for (const [group, steps] of inner.groups)
+      this.#groups.set(
+        `${name}/${group}`,
+        steps.map((step) => first + step),
+      );
     this.group(name, first);
   }
 
   /** Gives the steps from the one numbered `first` on a name of their own: what comes `after` it comes after all of them. */
   group(name: string, first: number): void {
-    this.#groups.set(name, Array.from({ length: this.#steps.length - first }, (_, at) => first + at));
+    this.#groups.set(
+      name,
+      Array.from({ length: this.#steps.length - first }, (_, at) => first + at),
+    );
   }
 
   /** How many steps there are. */
@@ -112,19 +132,38 @@ export class WorkflowDraft {
    *
    * @throws DefinitionError with every fault.
    */
-  finish(facts: { readonly title?: string; readonly description?: string; readonly variables?: Readonly<Record<string, unknown>> } = {}): WorkflowSpec {
+  finish(
+    facts: { readonly title?: string; readonly description?: string; readonly variables?: Readonly<Record<string, unknown>> } = {},
+  ): WorkflowSpec {
     const steps = this.#expandAfter(this.#linkPlain());
     this.#refuseDuplicates(steps);
-    if (steps.length === 0) this.fault({ code: 'DEFINITION_INVALID', message: `Workflow '${this.name}' has no step`, where: [this.#where], fix: 'Add one: w.step(NormalisePrices).' });
+    if (steps.length === 0)
+      this.fault({
+        code: 'DEFINITION_INVALID',
+        message: `Workflow '${this.name}' has no step`,
+        where: [this.#where],
+        fix: 'Add one: w.step(NormalisePrices).',
+      });
     this.#refuseUnbound(steps);
     const { graph, faults } = connect(this.name, steps, (store) => store);
     const all = [...this.#faults, ...faults];
     if (all.length > 0) throw new DefinitionError(`Workflow '${this.name}'`, all);
     const { title, description, variables = {} } = facts;
-    return Object.freeze({ name: this.name, ...(title === undefined ? {} : { title }), ...(description === undefined ? {} : { description }), steps: Object.freeze(steps), graph, groups: this.#groups, variables });
+    return Object.freeze({
+      name: this.name,
+      ...(title === undefined ? {} : { title }),
+      ...(description === undefined ? {} : { description }),
+      steps: Object.freeze(steps),
+      graph,
+      groups: this.#groups,
+      variables,
+    });
   }
 
-  #bind(step: string, { processor, bind = {}, by = 'property', where }: Pick<StepDraft, 'processor' | 'bind' | 'by' | 'where'>): StepSpec['given'] {
+  #bind(
+    step: string,
+    { processor, bind = {}, by = 'property', where }: Pick<StepDraft, 'processor' | 'bind' | 'by' | 'where'>,
+  ): StepSpec['given'] {
     const inputs = new Map<string, unknown>();
     const outputs = new Map<string, unknown>();
     const key = (port: { readonly name: string; readonly property: string }): string => (by === 'port' ? port.name : port.property);
@@ -134,7 +173,8 @@ export class WorkflowDraft {
       const output = processor.outputs.find((port) => key(port) === name);
       if (input !== undefined) inputs.set(input.property, Array.isArray(value) ? [...(value as unknown[])] : value);
       else if (output !== undefined) this.#bindOutput(step, output, value, where, outputs);
-      else if (processor.params !== undefined && (name === processor.params.property || name === 'params')) inputs.set(processor.params.property, value);
+      else if (processor.params !== undefined && (name === processor.params.property || name === 'params'))
+        inputs.set(processor.params.property, value);
       else this.#portUnknown(step, processor, name, key, where);
     }
     return { inputs, outputs, unknown: new Map() };
@@ -146,10 +186,22 @@ export class WorkflowDraft {
       return;
     }
     const message = `Workflow '${this.name}' step '${step}' output port '${port.name}' is bound to the link '${value.toString()}', but a link leads from an output to an input`;
-    this.fault({ code: 'BINDING_INVALID', message, where: [where], path: [this.name, step, port.name], fix: `Bind the input of the step that reads to ${step}'s output('${port.property}').` });
+    this.fault({
+      code: 'BINDING_INVALID',
+      message,
+      where: [where],
+      path: [this.name, step, port.name],
+      fix: `Bind the input of the step that reads to ${step}'s output('${port.property}').`,
+    });
   }
 
-  #portUnknown(step: string, { name, inputs, outputs, params }: ProcessorSpec, port: string, key: (port: InputSpec | OutputSpec) => string, where: string): void {
+  #portUnknown(
+    step: string,
+    { name, inputs, outputs, params }: ProcessorSpec,
+    port: string,
+    key: (port: InputSpec | OutputSpec) => string,
+    where: string,
+  ): void {
     const known = [...inputs.map(key), ...outputs.map(key), ...(params === undefined ? [] : [params.property])];
     const message = `Workflow '${this.name}' step '${step}': processor '${name}' has no port '${port}'`;
     this.fault({ code: 'PORT_UNKNOWN', message, where: [where], path: [this.name, step, port], fix: suggestName(port, known) });
@@ -159,7 +211,10 @@ export class WorkflowDraft {
     const problems = {
       timeout: aTimeout(timeout),
       retry: aRetry(retry),
-      onError: onError === undefined || ['stop', 'skip'].includes(onError) ? undefined : `must be 'stop' or 'skip', not ${describeValue(onError)}.`,
+      onError:
+        onError === undefined || ['stop', 'skip'].includes(onError)
+          ? undefined
+          : `must be 'stop' or 'skip', not ${describeValue(onError)}.`,
       when: when === undefined || typeof when === 'function' ? undefined : `must be a function, not ${describeValue(when)}.`,
     };
     for (const [option, problem] of Object.entries(problems)) {
@@ -177,7 +232,14 @@ export class WorkflowDraft {
       const before = this.#steps[index - 1];
       const [output] = before?.processor.outputs ?? [];
       if (step.within || input === undefined || needed.length > 1 || valueOf(step, input) !== undefined) return step;
-      if (before === undefined || before.within || output === undefined || before.processor.outputs.length > 1 || output.schema !== input.schema) return step;
+      if (
+        before === undefined ||
+        before.within ||
+        output === undefined ||
+        before.processor.outputs.length > 1 ||
+        output.schema !== input.schema
+      )
+        return step;
       const inputs = new Map(step.given.inputs).set(input.property, link(before.name, output.name));
       return { ...step, given: { ...step.given, inputs } };
     });
@@ -185,13 +247,18 @@ export class WorkflowDraft {
 
   /** A group stands for those of its steps that no other of it comes after. */
   #expandAfter(steps: readonly Taken[]): StepSpec[] {
-    const { graph } = this.#groups.size === 0 ? { graph: createGraph([], []) } : connect(this.name, steps.map(withoutGroups(this.#groups)), (store) => store);
+    const { graph } =
+      this.#groups.size === 0
+        ? { graph: createGraph([], []) }
+        : connect(this.name, steps.map(withoutGroups(this.#groups)), (store) => store);
     const last = new Map<string, readonly string[]>();
     const lastOf = (group: string): readonly string[] => {
       const known = last.get(group);
       if (known !== undefined) return known;
       const members = new Set(this.#groups.get(group) ?? []);
-      const found = [...members].filter((step) => graph.out[step]!.every(({ to }) => !members.has(to))).map((step) => steps[step]?.name ?? '');
+      const found = [...members]
+        .filter((step) => graph.out[step]!.every(({ to }) => !members.has(to)))
+        .map((step) => steps[step]?.name ?? '');
       last.set(group, found);
       return found;
     };
@@ -210,7 +277,13 @@ export class WorkflowDraft {
       if (first === undefined) seen.set(step.name, step);
       else {
         const message = `Workflow '${this.name}' has two steps named '${step.name}'`;
-        this.fault({ code: 'DUPLICATE_NAME', message, where: [first.where, step.where], path: [this.name, step.name], fix: 'Give one of them a `name` of its own.' });
+        this.fault({
+          code: 'DUPLICATE_NAME',
+          message,
+          where: [first.where, step.where],
+          path: [this.name, step.name],
+          fix: 'Give one of them a `name` of its own.',
+        });
       }
     }
   }
@@ -233,7 +306,10 @@ export class WorkflowDraft {
           message: `Workflow '${this.name}' step '${step.name}': Processor '${step.processor.name}' ${port.kind} port '${port.name}' is not bound`,
           where: [step.where, port.where],
           path: [this.name, step.name, port.name],
-          fix: port.kind === 'input' ? `Bind '${port.property}', or link it to an output: otherStep.output('…').` : `Bind '${port.property}', or link an input to it.`,
+          fix:
+            port.kind === 'input'
+              ? `Bind '${port.property}', or link it to an output: otherStep.output('…').`
+              : `Bind '${port.property}', or link an input to it.`,
         });
       }
     }
@@ -241,7 +317,10 @@ export class WorkflowDraft {
 }
 
 function prefixLinks(inputs: ReadonlyMap<string, unknown>, prefix: string): [string, unknown][] {
-  return [...inputs].map(([property, value]) => [property, isBinding(value) && value.kind === 'link' ? link(`${prefix}/${value.step}`, value.port) : value]);
+  return [...inputs].map(([property, value]) => [
+    property,
+    isBinding(value) && value.kind === 'link' ? link(`${prefix}/${value.step}`, value.port) : value,
+  ]);
 }
 
 function withoutGroups(groups: ReadonlyMap<string, unknown>): (step: StepSpec) => StepSpec {

@@ -50,7 +50,13 @@ function override(step: StepSpec, bind: Readonly<Record<string, unknown>> | unde
     else {
       const known = [...processor.inputs, ...processor.outputs].map(({ property }) => property);
       const message = `Step '${step.name}': processor '${processor.name}' has no port '${name}'`;
-      faults.push({ code: 'PORT_UNKNOWN', message, where: [step.where], path: [step.name, name], fix: suggestName(name, [...known, ...(params === undefined ? [] : [params.property])]) });
+      faults.push({
+        code: 'PORT_UNKNOWN',
+        message,
+        where: [step.where],
+        path: [step.name, name],
+        fix: suggestName(name, [...known, ...(params === undefined ? [] : [params.property])]),
+      });
     }
   }
   return { ...step, given: { ...given, inputs, outputs } };

@@ -21,7 +21,11 @@ export function fingerprintOf(step: StepSpec): string {
   const source = sourceOf(processor);
   const ports = [...processor.inputs, ...processor.outputs];
   if (ports.length === 0 && processor.params === undefined && step.detail === undefined) return source;
-  const bindings = ports.map((port) => [port.kind, port.property, port.kind === 'output' && Array.isArray(valueOf(step, port)) ? 'array' : describe(valueOf(step, port))]);
+  const bindings = ports.map((port) => [
+    port.kind,
+    port.property,
+    port.kind === 'output' && Array.isArray(valueOf(step, port)) ? 'array' : describe(valueOf(step, port)),
+  ]);
   return hash(toText([source, bindings, describeParams(step), step.detail ?? null]));
 }
 

@@ -1,7 +1,8 @@
 import { isBinding } from '../binding/binding.js';
 import { Channel, type ChannelReader } from '../binding/channel.js';
 import { fileSource, publishedSource, spoolSource, streamSource, type Source } from '../binding/source.js';
-import { IdWatch, InputWire, OutputWire, type Tap } from '../binding/wire.js';
+import { IdWatch } from '../binding/spool.js';
+import { InputWire, OutputWire, type Tap } from '../binding/wire.js';
 import { BindingError, type Fault } from '../errors.js';
 import type { InputSpec, OutputSpec } from '../metadata/spec.js';
 import type { GivenBindings } from '../binding/ports.js';
@@ -143,7 +144,11 @@ class Planning {
     const steps: RunStep[] = [];
     for (const [index, spec] of workflow.steps.entries()) {
       const fate = fates[index] ?? { does: 'nothing', reason: 'not selected' };
-      steps.push(fate.does === 'run' ? await this.#step(index, spec, fate, units[index] ?? index, of) : idle(index, spec, fate, units[index] ?? index));
+      steps.push(
+        fate.does === 'run'
+          ? await this.#step(index, spec, fate, units[index] ?? index, of)
+          : idle(index, spec, fate, units[index] ?? index),
+      );
     }
     if (this.#outside.length > 0) await this.#checkOutside();
     if (this.#faults.length > 0) throw new BindingError(`Workflow '${workflow.spec.name}'`, this.#faults);
@@ -176,7 +181,11 @@ class Planning {
   #outputOf(step: StepSpec, port: OutputSpec): Output {
     const key = `${step.name}.${port.name}`;
     let output = this.#outputs.get(key);
-    if (output === undefined) this.#outputs.set(key, (output = { step, port, uses: [], channel: undefined, spool: undefined, ids: publishedBy(step, port) && new IdWatch() }));
+    if (output === undefined)
+      this.#outputs.set(
+        key,
+        (output = { step, port, uses: [], channel: undefined, spool: undefined, ids: publishedBy(step, port) && new IdWatch() }),
+      );
     return output;
   }
 
@@ -246,10 +255,20 @@ class Planning {
       const place = publishedBy(step, port);
       if (transport.by === 'collection' && place !== undefined) {
         const text = `${name} (from ${place.text}: ${transport.reason ?? ''})`;
-        return { wire: new InputWire(text, this.#published(place, () => ids?.hasIds !== false), checked), link: { ...planned, by: 'collection', ...reason } };
+        return {
+          wire: new InputWire(
+            text,
+            this.#published(place, () => ids?.hasIds !== false),
+            checked,
+          ),
+          link: { ...planned, by: 'collection', ...reason },
+        };
       }
       const source = spoolSource(this.#input.runtime.stores.get('default'), spool ?? '');
-      return { wire: new InputWire(`${name} (spooled: ${transport.reason ?? ''})`, source, checked), link: { ...planned, by: 'spool', ...reason } };
+      return {
+        wire: new InputWire(`${name} (spooled: ${transport.reason ?? ''})`, source, checked),
+        link: { ...planned, by: 'spool', ...reason },
+      };
     }
     return this.#wireFromOutside(step, port, reader, input, edge, checked);
   }
@@ -276,10 +295,17 @@ class Planning {
       if (kept === undefined) this.#outside.push({ ...place, step, port, reader, input });
       const hasIds = kept?.hasIds ?? !lacksId(port);
       const source = this.#published(place, () => hasIds);
-      return { wire: new InputWire(`${name} (from ${place.name})`, source, false), link: { ...planned, by: 'collection', reason: `'${step.name}' does not run` } };
+      return {
+        wire: new InputWire(`${name} (from ${place.name})`, source, false),
+        link: { ...planned, by: 'collection', reason: `'${step.name}' does not run` },
+      };
     }
     const file = this.#publishedFile(step, port);
-    if (file !== undefined) return { wire: new InputWire(`${name} (from ${file.text})`, file.source, false), link: { ...planned, by: 'collection', reason: `'${step.name}' does not run` } };
+    if (file !== undefined)
+      return {
+        wire: new InputWire(`${name} (from ${file.text})`, file.source, false),
+        link: { ...planned, by: 'collection', reason: `'${step.name}' does not run` },
+      };
     this.#refuseOutside(step, port, reader, input, 'its output is not published anywhere');
     return undefined;
   }
@@ -316,10 +342,16 @@ class Planning {
     const { path, format, gzip } = parseFileTarget(binding.target, binding.base);
     const known = binding.options.format ?? format;
     if (known === undefined) return undefined;
-    return { text: binding.toString(), source: fileSource(path, known, gzip, port.schema === undefined ? undefined : columnsOf(port.schema)) };
+    return {
+      text: binding.toString(),
+      source: fileSource(path, known, gzip, port.schema === undefined ? undefined : columnsOf(port.schema)),
+    };
   }
 
-  #wireOutputs(spec: StepSpec, transports: ReadonlyMap<LinkUse, Transport>): Pick<RunStep, 'writes' | 'keeps'> & { readonly outputs: Map<string, unknown> } {
+  #wireOutputs(
+    spec: StepSpec,
+    transports: ReadonlyMap<LinkUse, Transport>,
+  ): Pick<RunStep, 'writes' | 'keeps'> & { readonly outputs: Map<string, unknown> } {
     const outputs = new Map(spec.given.outputs);
     const writes: { channel: Channel; readers: number[] }[] = [];
     const keeps: Record<string, RunStep['keeps'][string]> = {};
@@ -327,7 +359,8 @@ class Planning {
       const linked = this.#outputs.get(`${spec.name}.${port.name}`);
       const bound = valueOf(spec, port);
       const place = publishedBy(spec, port);
-      if (linked === undefined && bound === undefined && !port.optional) outputs.set(port.property, new OutputWire('nowhere', undefined, []));
+      if (linked === undefined && bound === undefined && !port.optional)
+        outputs.set(port.property, new OutputWire('nowhere', undefined, []));
       if (place !== undefined) keeps[port.property] = { collection: { store: place.store, name: place.name } };
       if (linked === undefined) continue;
       const taps: Tap[] = [];
@@ -337,7 +370,10 @@ class Planning {
       }
       if (linked.channel !== undefined) {
         taps.push({ kind: 'stream', target: linked.channel });
-        writes.push({ channel: linked.channel, readers: linked.uses.filter((use) => transports.get(use)?.by === 'stream').map(({ edge }) => edge.to) });
+        writes.push({
+          channel: linked.channel,
+          readers: linked.uses.filter((use) => transports.get(use)?.by === 'stream').map(({ edge }) => edge.to),
+        });
       }
       if (linked.spool !== undefined) {
         taps.push({ kind: 'spool', store: this.#input.runtime.stores.get('default'), collection: linked.spool });
@@ -357,7 +393,9 @@ class Planning {
       if (!(error instanceof BindingError)) throw error;
       const written = workflow.graph.into[index]!.some(({ kind, from }) => kind === 'collection' && this.#runs(from));
       const faults = written ? error.faults.filter(({ code }) => code !== 'FILE_UNREADABLE') : error.faults;
-      this.#faults.push(...faults.map((fault) => ({ ...fault, message: `Step '${spec.name}': ${fault.message}`, where: [...fault.where, spec.where] })));
+      this.#faults.push(
+        ...faults.map((fault) => ({ ...fault, message: `Step '${spec.name}': ${fault.message}`, where: [...fault.where, spec.where] })),
+      );
       return undefined;
     }
   }
@@ -378,7 +416,11 @@ function retryOf(step: StepSpec, options: WorkflowRunOptions): Retry | undefined
 }
 
 /** A collection that holds an output's rows and nothing else; with `mixed`, also one that it adds to. */
-function publishedBy(step: StepSpec, port: OutputSpec, mixed = false): { readonly store: string; readonly name: string; readonly text: string } | undefined {
+function publishedBy(
+  step: StepSpec,
+  port: OutputSpec,
+  mixed = false,
+): { readonly store: string; readonly name: string; readonly text: string } | undefined {
   const binding = toBinding(valueOf(step, port));
   if (binding?.kind !== 'collection') return undefined;
   const mode = binding.options.mode ?? port.mode ?? 'replace';

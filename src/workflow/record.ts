@@ -41,7 +41,10 @@ export class RunJournal {
   #record: WorkflowRecord;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(runtime: Runtime, facts: Pick<WorkflowRecord, '_id' | 'name' | 'slices' | 'spools'> & { readonly resumes?: string; readonly started: Date }) {
+  constructor(
+    runtime: Runtime,
+    facts: Pick<WorkflowRecord, '_id' | 'name' | 'slices' | 'spools'> & { readonly resumes?: string; readonly started: Date },
+  ) {
     this.#runtime = runtime;
     this.#record = { ...facts, kind: 'workflow', status: 'running', finished: facts.started, ms: 0, lease: this.#lease() };
   }
@@ -59,7 +62,13 @@ export class RunJournal {
   /** Resolves when everything about the run is stored. */
   async close(status: RunStatus, ms: number, error?: string): Promise<void> {
     clearInterval(this.#timer);
-    this.#write({ status, finished: this.#runtime.clock?.now() ?? new Date(), ms, lease: { ...this.#lease(), until: new Date(0) }, ...(error === undefined ? {} : { error }) });
+    this.#write({
+      status,
+      finished: this.#runtime.clock?.now() ?? new Date(),
+      ms,
+      lease: { ...this.#lease(), until: new Date(0) },
+      ...(error === undefined ? {} : { error }),
+    });
     await this.#runtime.recorder.flush();
     living.delete(this.#record._id);
   }
@@ -93,7 +102,10 @@ function lives(pid: number): boolean {
 /** Runs of a workflow, the last first. */
 export async function loadRuns(runtime: Runtime, name: string): Promise<WorkflowRecord[]> {
   await runtime.recorder.flush();
-  const runs = await runtime.stores.get('default').find<WorkflowRecord>(runsCollection, { filter: { kind: 'workflow', name } }).toArray();
+  const runs = await runtime.stores
+    .get('default')
+    .find<WorkflowRecord>(runsCollection, { filter: { kind: 'workflow', name } })
+    .toArray();
   return runs.sort((a, b) => b.started.getTime() - a.started.getTime() || (a._id < b._id ? 1 : -1));
 }
 

@@ -25,8 +25,13 @@ export async function findResumable(runtime: Runtime, name: string, runId: strin
   const runs = await loadRuns(runtime, name);
   const record = runId === undefined ? runs.find((run) => isUnfinished(run, runs)) : runs.find(({ _id }) => _id === runId);
   if (record === undefined) throw runUnknown(name, runId, runs);
-  if (isLive(record)) throw new MillraceError('RUN_UNKNOWN', `run ${record._id} of workflow '${name}' is still under way on ${record.lease.host} (process ${String(record.lease.pid)}): wait for its end, or end it`);
-  if (record.status === 'succeeded') throw new MillraceError('RUN_UNKNOWN', `run ${record._id} of workflow '${name}' has succeeded: there is nothing to go on with`);
+  if (isLive(record))
+    throw new MillraceError(
+      'RUN_UNKNOWN',
+      `run ${record._id} of workflow '${name}' is still under way on ${record.lease.host} (process ${String(record.lease.pid)}): wait for its end, or end it`,
+    );
+  if (record.status === 'succeeded')
+    throw new MillraceError('RUN_UNKNOWN', `run ${record._id} of workflow '${name}' has succeeded: there is nothing to go on with`);
   return { record, chain: chainOf(record, runs) };
 }
 
@@ -35,12 +40,18 @@ export async function findSuperseded(runtime: Runtime, name: string, runId: stri
   const runs = await loadRuns(runtime, name);
   const own = runs.find(({ _id }) => _id === runId);
   const chain = new Set(own === undefined ? [] : chainOf(own, runs).map(({ _id }) => _id));
-  return runs.filter((run) => run._id === runId || chain.has(run._id) || (run.status !== 'succeeded' && !isLive(run) && own !== undefined && madeUpFor(run, own)));
+  return runs.filter(
+    (run) =>
+      run._id === runId || chain.has(run._id) || (run.status !== 'succeeded' && !isLive(run) && own !== undefined && madeUpFor(run, own)),
+  );
 }
 
 function isUnfinished(run: WorkflowRecord, runs: readonly WorkflowRecord[]): boolean {
   if (run.status === 'succeeded' || run.status === 'partial') return false;
-  return !runs.some((later) => later !== run && later.started >= run.started && (later.resumes === run._id || (later.status !== 'running' && madeUpFor(run, later))));
+  return !runs.some(
+    (later) =>
+      later !== run && later.started >= run.started && (later.resumes === run._id || (later.status !== 'running' && madeUpFor(run, later))),
+  );
 }
 
 /** Whether a later run has done what this one was to do. */
@@ -52,13 +63,24 @@ function madeUpFor(run: WorkflowRecord, later: WorkflowRecord): boolean {
 function chainOf(record: WorkflowRecord, runs: readonly WorkflowRecord[]): WorkflowRecord[] {
   const byId = new Map(runs.map((run) => [run._id, run]));
   const chain: WorkflowRecord[] = [];
-  for (let run: WorkflowRecord | undefined = record; run !== undefined && !chain.includes(run); run = byId.get(run.resumes ?? '')) chain.push(run);
+  for (let run: WorkflowRecord | undefined = record; run !== undefined && !chain.includes(run); run = byId.get(run.resumes ?? ''))
+    chain.push(run);
   return chain;
 }
 
 function runUnknown(name: string, runId: string | undefined, runs: readonly WorkflowRecord[]): MillraceError {
-  if (runId !== undefined) return new MillraceError('RUN_UNKNOWN', `workflow '${name}' has no run '${runId}'. ${suggestName(runId, runs.map(({ _id }) => _id))}`);
-  const last = runs[0] === undefined ? 'it was never run in this store' : `its last run, ${runs[0]._id}, ${runs[0].status === 'running' ? 'is under way' : `has ended: ${runs[0].status}`}`;
+  if (runId !== undefined)
+    return new MillraceError(
+      'RUN_UNKNOWN',
+      `workflow '${name}' has no run '${runId}'. ${suggestName(
+        runId,
+        runs.map(({ _id }) => _id),
+      )}`,
+    );
+  const last =
+    runs[0] === undefined
+      ? 'it was never run in this store'
+      : `its last run, ${runs[0]._id}, ${runs[0].status === 'running' ? 'is under way' : `has ended: ${runs[0].status}`}`;
   return new MillraceError('RUN_UNKNOWN', `workflow '${name}' has no unfinished run: ${last}; start one with run()`);
 }
 
@@ -83,22 +105,38 @@ export async function planReuse(
     if (need === undefined) {
       const row = rowOf(step);
       const published = Object.keys(row?.outputs ?? {}).length > 0;
-      return { does: 'reuse', reason: `${published ? 'published' : 'done'} by run ${row?.runId ?? record._id}`, kept: row?.outputs ?? {}, lineage };
+      return {
+        does: 'reuse',
+        reason: `${published ? 'published' : 'done'} by run ${row?.runId ?? record._id}`,
+        kept: row?.outputs ?? {},
+        lineage,
+      };
     }
     if (need !== 'not done') return { does: 'run', reason: `needed by '${workflow.graph.names[need.by] ?? ''}': its rows were not kept` };
-    return { does: 'run', reason: rowOf(step) === undefined ? `not done by run ${record._id}` : `its definition, bindings or inputs have changed since run ${rowOf(step)?.runId ?? ''}` };
+    return {
+      does: 'run',
+      reason:
+        rowOf(step) === undefined
+          ? `not done by run ${record._id}`
+          : `its definition, bindings or inputs have changed since run ${rowOf(step)?.runId ?? ''}`,
+    };
   });
 }
 
 /** The last that was noted of each step, by its name. */
 async function journalOf(runtime: Runtime, chain: readonly WorkflowRecord[]): Promise<ReadonlyMap<string, StepJournal>> {
   const rows = new Map<string, StepJournal>();
-  for (const { _id } of chain) for (const row of await loadJournal(runtime, _id)) if (rows.get(row.step) === undefined) rows.set(row.step, row);
+  for (const { _id } of chain)
+    for (const row of await loadJournal(runtime, _id)) if (rows.get(row.step) === undefined) rows.set(row.step, row);
   return rows;
 }
 
 /** As the run itself works them out: steps that are not selected say nothing. */
-async function currentLineages(runtime: Runtime, { graph, steps }: EffectiveWorkflow, selected: ReadonlySet<number>): Promise<readonly string[]> {
+async function currentLineages(
+  runtime: Runtime,
+  { graph, steps }: EffectiveWorkflow,
+  selected: ReadonlySet<number>,
+): Promise<readonly string[]> {
   const lineages: string[] = [];
   for (const step of orderOf(graph)) {
     const spec = steps[step];
@@ -130,8 +168,13 @@ async function findAvailable(
     if (processor === undefined || row === undefined) continue;
     for (const edge of graph.out[step]!) {
       if (edge.kind === 'after') continue;
-      const ports = edge.kind === 'link' ? processor.outputs.filter(({ name }) => name === edge.label) : processor.outputs.filter((port) => String(toBinding(valueOf(steps[step]!, port)) ?? '') === edge.label);
-      const kept = ports.flatMap(({ property }) => (row.outputs[property] === undefined ? [] : [[property, row.outputs[property]] as const]));
+      const ports =
+        edge.kind === 'link'
+          ? processor.outputs.filter(({ name }) => name === edge.label)
+          : processor.outputs.filter((port) => String(toBinding(valueOf(steps[step]!, port)) ?? '') === edge.label);
+      const kept = ports.flatMap(({ property }) =>
+        row.outputs[property] === undefined ? [] : [[property, row.outputs[property]] as const],
+      );
       // a collection that is added to, a file or rejects: it was published, and holds more than this
       if (edge.kind === 'collection' && kept.length === 0) available.add(edge);
       for (const [property, output] of kept) if (await isThere(step, property, output)) available.add(edge);

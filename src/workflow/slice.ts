@@ -51,7 +51,11 @@ export function selectSteps(what: Sliceable, { from, to, only, ignore, tags }: S
 }
 
 /** The steps of a name: itself, or those of a group. */
-export function findSteps(what: Pick<Sliceable, 'graph' | 'groups'>, indexes: ReadonlyMap<string, number>, name: string): readonly number[] | undefined {
+export function findSteps(
+  what: Pick<Sliceable, 'graph' | 'groups'>,
+  indexes: ReadonlyMap<string, number>,
+  name: string,
+): readonly number[] | undefined {
   const index = indexes.get(name);
   return index === undefined ? what.groups.get(name) : [index];
 }
@@ -66,14 +70,20 @@ function stepsNamed(what: Sliceable, names: readonly string[]): number[] {
 }
 
 export function stepUnknown(workflow: string, name: string, known: Iterable<string>): MillraceError {
-  return new MillraceError('STEP_UNKNOWN', `workflow '${workflow}' has no step '${name}'. ${suggestName(name, known)}`, { path: [workflow, name] });
+  return new MillraceError('STEP_UNKNOWN', `workflow '${workflow}' has no step '${name}'. ${suggestName(name, known)}`, {
+    path: [workflow, name],
+  });
 }
 
 function emptySelection({ workflow, tags }: Sliceable, asked: readonly string[] | undefined): MillraceError {
   const known = new Set(tags.flatMap((own) => [...own]));
   const unknown = (asked ?? []).filter((tag) => !known.has(tag));
   const hint = unknown.map((tag) => ` No step has the tag '${tag}'. ${suggestName(tag, known)}`).join('');
-  return new MillraceError('SELECTION_EMPTY', `workflow '${workflow}': no step is selected; each kind of slice narrows the others.${hint}`, { path: [workflow] });
+  return new MillraceError(
+    'SELECTION_EMPTY',
+    `workflow '${workflow}': no step is selected; each kind of slice narrows the others.${hint}`,
+    { path: [workflow] },
+  );
 }
 
 function both(a: ReadonlySet<number>, b: ReadonlySet<number>): ReadonlySet<number> {

@@ -133,11 +133,16 @@ class BoundWorkflow implements WorkflowTask {
   #select(options: WorkflowRunOptions): { readonly workflow: EffectiveWorkflow; readonly fates: readonly Fate[] } {
     const workflow = applyBindings(this.#spec, options.bind ?? {}, this.#runtime.stores);
     const selected = this.#selected(workflow, options);
-    const fates = workflow.steps.map((_, step): Fate => (selected.has(step) ? { does: 'run', reason: 'selected' } : { does: 'nothing', reason: 'not selected' }));
+    const fates = workflow.steps.map((_, step): Fate =>
+      selected.has(step) ? { does: 'run', reason: 'selected' } : { does: 'nothing', reason: 'not selected' },
+    );
     return { workflow, fates };
   }
 
-  async #reuse(options: WorkflowRunOptions, found: Resumable): Promise<{ readonly workflow: EffectiveWorkflow; readonly fates: readonly Fate[] }> {
+  async #reuse(
+    options: WorkflowRunOptions,
+    found: Resumable,
+  ): Promise<{ readonly workflow: EffectiveWorkflow; readonly fates: readonly Fate[] }> {
     const workflow = applyBindings(this.#spec, options.bind ?? {}, this.#runtime.stores);
     const selected = this.#selected(workflow, slicesOf(options, found.record));
     return { workflow, fates: await planReuse(this.#runtime, workflow, selected, found) };
@@ -145,10 +150,18 @@ class BoundWorkflow implements WorkflowTask {
 
   #selected({ graph, steps }: EffectiveWorkflow, slices: Slices): ReadonlySet<number> {
     const { name, groups } = this.#spec;
-    return isSliced(slices) ? selectSteps({ workflow: name, graph, tags: steps.map(({ tags }) => tags), groups }, slices) : new Set(steps.keys());
+    return isSliced(slices)
+      ? selectSteps({ workflow: name, graph, tags: steps.map(({ tags }) => tags), groups }, slices)
+      : new Set(steps.keys());
   }
 
-  #plan(workflow: EffectiveWorkflow, fates: readonly Fate[], options: WorkflowRunOptions, runId: string, wake: (step: number) => void): Promise<RunPlan> {
+  #plan(
+    workflow: EffectiveWorkflow,
+    fates: readonly Fate[],
+    options: WorkflowRunOptions,
+    runId: string,
+    wake: (step: number) => void,
+  ): Promise<RunPlan> {
     return planRun({ runtime: this.#runtime, workflow, fates, options, runId, wake });
   }
 }
@@ -165,9 +178,11 @@ function checkOptions(name: string, { concurrency, timeout, onFailure, retry }: 
   const wrong = (option: string, expected: string, value: unknown): never => {
     throw new MillraceError('CONFIG_INVALID', `Workflow '${name}' run option '${option}' must be ${expected}, not ${describeValue(value)}`);
   };
-  if (concurrency !== undefined && (!Number.isInteger(concurrency) || concurrency < 1)) wrong('concurrency', 'a whole number from 1', concurrency);
+  if (concurrency !== undefined && (!Number.isInteger(concurrency) || concurrency < 1))
+    wrong('concurrency', 'a whole number from 1', concurrency);
   if (timeout !== undefined && !(Number.isFinite(timeout) && timeout > 0)) wrong('timeout', 'a number of milliseconds above 0', timeout);
   const problem = aRetry(retry);
   if (problem !== undefined) throw new MillraceError('CONFIG_INVALID', `Workflow '${name}' run option 'retry' ${problem}`);
-  if (onFailure !== undefined && !['stop', 'finish-branches'].includes(onFailure)) wrong('onFailure', "'stop' or 'finish-branches'", onFailure);
+  if (onFailure !== undefined && !['stop', 'finish-branches'].includes(onFailure))
+    wrong('onFailure', "'stop' or 'finish-branches'", onFailure);
 }

@@ -47,7 +47,8 @@ function whySpooled({ writer, output, reader, input }: LinkUse, retryOf: (step: 
   if (reader.behaviour.when !== undefined) return `whether '${reader.name}' runs is decided when '${writer.name}' has ended`;
   if (writer.processor.outputs.filter((port) => isUsed(writer, port, output)).length > 1) return `'${writer.name}' writes several outputs`;
   const mode = modeOf(writer, output);
-  if (mode !== undefined && mode !== 'replace') return `its rows are mixed with those that '${String(valueOf(writer, output))}' holds already`;
+  if (mode !== undefined && mode !== 'replace')
+    return `its rows are mixed with those that '${String(valueOf(writer, output))}' holds already`;
   return undefined;
 }
 

@@ -20,7 +20,8 @@ export async function asksWhen(when: NonNullable<StepBehaviour['when']>, cancell
   const cancelled = new Promise<never>((_resolve, reject) => {
     canceller.addEventListener('abort', {
       handleEvent: () => {
-        reject(canceller.reason as Error);
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the caller's own reason
+        reject(canceller.reason);
       },
     });
   });
@@ -40,7 +41,8 @@ async function countRows(link: unknown, { plan, runtime, endOf }: WhenFacts): Pr
   const index = plan.workflow.graph.names.indexOf(link.step);
   const step = plan.steps[index];
   const port = step?.spec.processor.outputs.find(({ name }) => name === link.port);
-  if (step === undefined || port === undefined) throw new MillraceError('STEP_UNKNOWN', `rows(${link.toString()}): this workflow has no such output`);
+  if (step === undefined || port === undefined)
+    throw new MillraceError('STEP_UNKNOWN', `rows(${link.toString()}): this workflow has no such output`);
   if (step.fate.does === 'reuse') return step.fate.kept?.[port.property]?.rows ?? 0;
   if (step.fate.does === 'nothing') {
     const bound = toBinding(valueOf(step.spec, port));
@@ -48,5 +50,8 @@ async function countRows(link: unknown, { plan, runtime, endOf }: WhenFacts): Pr
   }
   const end = endOf(index);
   if (end !== undefined) return end.result?.outputs[port.property]?.rows ?? 0;
-  throw new MillraceError('BINDING_INVALID', `rows(${link.toString()}) is not known, since step '${link.step}' has not ended: name it in \`after\``);
+  throw new MillraceError(
+    'BINDING_INVALID',
+    `rows(${link.toString()}) is not known, since step '${link.step}' has not ended: name it in \`after\``,
+  );
 }

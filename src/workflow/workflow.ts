@@ -24,7 +24,11 @@ const brand: unique symbol = Symbol.for('millrace.workflow') as never;
 export function createWorkflow<O extends Links>(spec: WorkflowSpec, outputs: O): Workflow<O> {
   const { graph } = spec;
   const steps = spec.steps.map(({ name, processor }, step) =>
-    Object.freeze({ name, processor: processor.name, after: Object.freeze([...new Set(graph.into[step]!.map(({ from }) => graph.names[from] ?? ''))]) }),
+    Object.freeze({
+      name,
+      processor: processor.name,
+      after: Object.freeze([...new Set(graph.into[step]!.map(({ from }) => graph.names[from] ?? ''))]),
+    }),
   );
   return Object.freeze({
     name: spec.name,
@@ -59,6 +63,11 @@ function toJson({ name, title, description, steps, graph }: WorkflowSpec): objec
       timeout,
       ...(when === undefined ? {} : { when: true }),
     })),
-    edges: graph.edges.map(({ from, to, kind, label }) => ({ from: graph.names[from], to: graph.names[to], kind, ...(label === '' ? {} : { label }) })),
+    edges: graph.edges.map(({ from, to, kind, label }) => ({
+      from: graph.names[from],
+      to: graph.names[to],
+      kind,
+      ...(label === '' ? {} : { label }),
+    })),
   };
 }

@@ -112,9 +112,18 @@ interface Drawn {
 }
 const seldom = fc.integer({ min: 0, max: 9 }).map((n) => n === 9);
 const batches = fc.constantFrom(Infinity, Infinity, Infinity, Infinity, 0, 1, 3);
-const fails = fc.integer({ min: 0, max: 29 }).map((n): Doing['fails'] => (n === 0 ? 'first' : n === 1 ? 'last' : n === 2 ? 'always' : 'never'));
+const fails = fc
+  .integer({ min: 0, max: 29 })
+  .map((n): Doing['fails'] => (n === 0 ? 'first' : n === 1 ? 'last' : n === 2 ? 'always' : 'never'));
 const drawn: fc.Arbitrary<Drawn> = fc.record({
-  doing: fc.record({ left: batches, right: batches, rightFirst: fc.boolean(), rows: fc.constantFrom(0, 0, 10, 1000, 7000), fails, idles: seldom }),
+  doing: fc.record({
+    left: batches,
+    right: batches,
+    rightFirst: fc.boolean(),
+    rows: fc.constantFrom(0, 0, 10, 1000, 7000),
+    fails,
+    idles: seldom,
+  }),
   rereads: seldom,
   left: fc.integer({ min: -2, max: 12 }),
   right: fc.integer({ min: -12, max: 12 }),
@@ -148,7 +157,7 @@ function build(steps: readonly Drawn[]): Workflow {
         ...(step.retry ? { retry: { attempts: 2 } } : {}),
         ...(step.when === 'none' ? {} : { when: () => step.when === 'true' }),
       };
-      refs.push(w.step(step.rereads ? Rereading : Streaming, options) as unknown as StepRef<Doer>);
+      refs.push(w.step(step.rereads ? Rereading : Streaming, options));
     }
   });
 }
@@ -156,13 +165,22 @@ function build(steps: readonly Drawn[]): Workflow {
 const finals = ['succeeded', 'failed', 'cancelled', 'skipped'];
 
 /** Runs to the end; the result of a run that failed too. */
-async function finish(drawnWorkflow: Workflow, options: WorkflowRunOptions): Promise<Omit<WorkflowResult, 'status'> & { readonly status: string }> {
+async function finish(
+  drawnWorkflow: Workflow,
+  options: WorkflowRunOptions,
+): Promise<Omit<WorkflowResult, 'status'> & { readonly status: string }> {
   await using app = await createTestApp({ stores: { default: memoryStore() }, log: 'silent', closeTimeout: 2000 });
   const ended = await Promise.race([
-    app.workflow(drawnWorkflow).run(options).then((result) => result, (error: unknown) => {
-      if (error instanceof WorkflowError) return error.result;
-      throw error;
-    }),
+    app
+      .workflow(drawnWorkflow)
+      .run(options)
+      .then(
+        (result) => result,
+        (error: unknown) => {
+          if (error instanceof WorkflowError) return error.result;
+          throw error;
+        },
+      ),
     new Promise<'hangs'>((resolve) => setTimeout(resolve, 8000, 'hangs').unref()),
   ]);
   if (ended === 'hangs') throw new Error('the run does not end');
@@ -188,7 +206,11 @@ describe('a run', () => {
       await fc.assert(
         fc.asyncProperty(
           fc.array(drawn, { minLength: 1, maxLength: 12 }),
-          fc.record({ concurrency: fc.integer({ min: 1, max: 3 }), onFailure: fc.constantFrom('stop' as const, 'finish-branches' as const), cancelled: fc.option(fc.integer({ min: 0, max: 20 }), { freq: 3 }) }),
+          fc.record({
+            concurrency: fc.integer({ min: 1, max: 3 }),
+            onFailure: fc.constantFrom('stop' as const, 'finish-branches' as const),
+            cancelled: fc.option(fc.integer({ min: 0, max: 20 }), { freq: 3 }),
+          }),
           async (steps, { concurrency, onFailure, cancelled }) => {
             doings = steps.map(({ doing }) => doing);
             open = 0;
@@ -214,15 +236,27 @@ describe('a run', () => {
     'gives every reader all rows of every link, however they come',
     async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(drawn, { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 3 }), async (drawnSteps, concurrency) => {
-          const steps = drawnSteps.map((step): Drawn => ({ ...step, when: 'none', doing: { ...step.doing, left: Infinity, right: Infinity, fails: 'never', rows: Math.min(step.doing.rows, 1500) } }));
-          doings = steps.map(({ doing }) => doing);
-          const { steps: ended } = await finish(build(steps), { concurrency });
-          for (const [index, expected] of expectedRows(steps).entries()) {
-            const { inputs, outputs } = ended[`s${String(index)}`]?.result ?? {};
-            expect([inputs?.['left']?.rows, inputs?.['right']?.rows, outputs?.['to']?.rows]).toEqual([expected.left, expected.right, expected.written]);
-          }
-        }),
+        fc.asyncProperty(
+          fc.array(drawn, { minLength: 1, maxLength: 8 }),
+          fc.integer({ min: 1, max: 3 }),
+          async (drawnSteps, concurrency) => {
+            const steps = drawnSteps.map((step): Drawn => ({
+              ...step,
+              when: 'none',
+              doing: { ...step.doing, left: Infinity, right: Infinity, fails: 'never', rows: Math.min(step.doing.rows, 1500) },
+            }));
+            doings = steps.map(({ doing }) => doing);
+            const { steps: ended } = await finish(build(steps), { concurrency });
+            for (const [index, expected] of expectedRows(steps).entries()) {
+              const { inputs, outputs } = ended[`s${String(index)}`]?.result ?? {};
+              expect([inputs?.['left']?.rows, inputs?.['right']?.rows, outputs?.['to']?.rows]).toEqual([
+                expected.left,
+                expected.right,
+                expected.written,
+              ]);
+            }
+          },
+        ),
         { numRuns: Math.ceil(runs / 2) },
       );
     },

@@ -14,7 +14,12 @@ const link = (from: number, to: number): Edge => ({ from, to, kind: 'link', labe
 const shapes: Readonly<Record<string, readonly Edge[]>> = {
   chain: Array.from({ length: large - 1 }, (_, step) => link(step, step + 1)),
   fan: Array.from({ length: large - 1 }, (_, step) => link(0, step + 1)),
-  'diamond ladder': Array.from({ length: (large - 1) / 3 }, (_, at) => [link(3 * at, 3 * at + 1), link(3 * at, 3 * at + 2), link(3 * at + 1, 3 * at + 3), link(3 * at + 2, 3 * at + 3)]).flat(),
+  'diamond ladder': Array.from({ length: (large - 1) / 3 }, (_, at) => [
+    link(3 * at, 3 * at + 1),
+    link(3 * at, 3 * at + 2),
+    link(3 * at + 1, 3 * at + 3),
+    link(3 * at + 2, 3 * at + 3),
+  ]).flat(),
 };
 
 describe('the order of steps', () => {
@@ -48,7 +53,11 @@ describe('cycles', () => {
     fc.assert(
       fc.property(graphs({ cycles: true }), (graph) => {
         const leads = closure(graph);
-        const knots = new Set(graph.names.map((_, step) => (leads[step]![step] ? graph.names.map((__, other) => leads[step]![other] && leads[other]![step]).join() : '')));
+        const knots = new Set(
+          graph.names.map((_, step) =>
+            leads[step]![step] ? graph.names.map((__, other) => leads[step]![other] && leads[other]![step]).join() : '',
+          ),
+        );
         knots.delete('');
         const cycles = findCycles(graph);
         expect(findKnots(graph)).toHaveLength(knots.size);
@@ -88,7 +97,9 @@ describe('slices', () => {
     fc.assert(
       fc.property(graphs({ steps: 8 }), slice, (graph, picked) => {
         const nameOf = (step: number): string => graph.names[step % graph.names.length]!;
-        const slices = Object.fromEntries(Object.entries(picked).map(([kind, steps]) => [kind, steps.map((one) => (typeof one === 'number' ? nameOf(one) : one))])) as Slices;
+        const slices = Object.fromEntries(
+          Object.entries(picked).map(([kind, steps]) => [kind, steps.map((one) => (typeof one === 'number' ? nameOf(one) : one))]),
+        ) as Slices;
         const leads = closure(graph);
         const expected = graph.names.filter((name, step) => {
           const { from, to, only, ignore, tags } = slices;
@@ -97,7 +108,8 @@ describe('slices', () => {
           const tagged = tags === undefined || tags.includes(step % 2 === 0 ? 'even' : 'odd');
           return follows && precedes && tagged && (only?.includes(name) ?? true) && !(ignore ?? []).includes(name);
         });
-        if (expected.length === 0) expect(() => selectSteps(sliceable(graph), slices)).toThrow(expect.objectContaining({ code: 'SELECTION_EMPTY' }));
+        if (expected.length === 0)
+          expect(() => selectSteps(sliceable(graph), slices)).toThrow(expect.objectContaining({ code: 'SELECTION_EMPTY' }));
         else expect([...selectSteps(sliceable(graph), slices)].map((step) => graph.names[step]).sort()).toEqual([...expected].sort());
       }),
       { numRuns: 1000 },
@@ -192,9 +204,21 @@ describe('streams', () => {
 
 describe('the drawing', () => {
   it('shows steps with their processors, links by port, collections and order', () => {
-    const graph = createGraph(['a', 'b "x"', 'c'], [link(0, 1), { from: 1, to: 2, kind: 'collection', label: 'prices' }, { from: 0, to: 2, kind: 'after', label: '' }]);
+    const graph = createGraph(
+      ['a', 'b "x"', 'c'],
+      [link(0, 1), { from: 1, to: 2, kind: 'collection', label: 'prices' }, { from: 0, to: 2, kind: 'after', label: '' }],
+    );
     expect(toMermaid(graph, ['a', 'B', 'c'])).toBe(
-      ['flowchart LR', '  s0["a"]', '  s1["b #34;x#34;<br>B"]', '  s2["c"]', '  s0 -->|"rows"| s1', '  s1 ==>|"prices"| s2', '  s0 -.-> s2', ''].join('\n'),
+      [
+        'flowchart LR',
+        '  s0["a"]',
+        '  s1["b #34;x#34;<br>B"]',
+        '  s2["c"]',
+        '  s0 -->|"rows"| s1',
+        '  s1 ==>|"prices"| s2',
+        '  s0 -.-> s2',
+        '',
+      ].join('\n'),
     );
   });
 });

@@ -6,9 +6,12 @@ const kinds: readonly EdgeKind[] = ['link', 'collection', 'after'];
 /** Graphs of a few steps; without `cycles`, edges lead to later steps only. */
 export function graphs({ steps = 8, cycles = false } = {}): fc.Arbitrary<Graph> {
   return fc.integer({ min: 1, max: steps }).chain((count) =>
-    fc
-      .array(fc.tuple(fc.nat(count - 1), fc.nat(count - 1), fc.constantFrom(...kinds)), { maxLength: count * 2 })
-      .map((pairs) => createGraph(Array.from({ length: count }, (_, step) => `s${String(step)}`), pairs.flatMap((pair) => toEdge(pair, cycles)))),
+    fc.array(fc.tuple(fc.nat(count - 1), fc.nat(count - 1), fc.constantFrom(...kinds)), { maxLength: count * 2 }).map((pairs) =>
+      createGraph(
+        Array.from({ length: count }, (_, step) => `s${String(step)}`),
+        pairs.flatMap((pair) => toEdge(pair, cycles)),
+      ),
+    ),
   );
 }
 

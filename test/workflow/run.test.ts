@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { Broken, Copy, Drain, Idle, items, Join, type Item } from './fixtures.js';
 
 const app = () => createTestApp({ stores: { default: memoryStore() }, log: 'silent' });
-const statuses = ({ steps }: Pick<WorkflowResult, 'steps'>): Record<string, string> => Object.fromEntries(Object.entries(steps).map(([name, { status }]) => [name, status]));
+const statuses = ({ steps }: Pick<WorkflowResult, 'steps'>): Record<string, string> =>
+  Object.fromEntries(Object.entries(steps).map(([name, { status }]) => [name, status]));
 
 describe('links', () => {
   it('carry rows from step to step', async () => {
@@ -32,7 +33,12 @@ describe('links', () => {
     });
     await one.workflow(w).run();
     expect(await one.store().count('joined')).toBe(40_000);
-    expect((await one.workflow(w).plan()).flatMap(({ links }) => links.map(({ by }) => by))).toEqual(['stream', 'stream', 'spool', 'spool']);
+    expect((await one.workflow(w).plan()).flatMap(({ links }) => links.map(({ by }) => by))).toEqual([
+      'stream',
+      'stream',
+      'spool',
+      'spool',
+    ]);
   });
 });
 
@@ -47,16 +53,37 @@ describe('failures', () => {
 
   it('stop the run', async () => {
     await using one = await app();
-    const error = await one.workflow(broken).run({ concurrency: 1 }).catch((thrown: unknown) => thrown);
+    const error = await one
+      .workflow(broken)
+      .run({ concurrency: 1 })
+      .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(WorkflowError);
-    expect(error).toMatchObject({ code: 'WORKFLOW_FAILED', message: "Workflow 'broken' failed in step 'fails': Processor 'Broken' failed: broken" });
-    expect(statuses((error as WorkflowError).result)).toEqual({ first: 'succeeded', fails: 'failed', reader: 'skipped', follower: 'skipped', other: 'skipped' });
+    expect(error).toMatchObject({
+      code: 'WORKFLOW_FAILED',
+      message: "Workflow 'broken' failed in step 'fails': Processor 'Broken' failed: broken",
+    });
+    expect(statuses((error as WorkflowError).result)).toEqual({
+      first: 'succeeded',
+      fails: 'failed',
+      reader: 'skipped',
+      follower: 'skipped',
+      other: 'skipped',
+    });
   });
 
   it('leave other branches alone with finish-branches', async () => {
     await using one = await app();
-    const error = await one.workflow(broken).run({ concurrency: 1, onFailure: 'finish-branches' }).catch((thrown: unknown) => thrown);
-    expect(statuses((error as WorkflowError).result)).toEqual({ first: 'succeeded', fails: 'failed', reader: 'skipped', follower: 'skipped', other: 'succeeded' });
+    const error = await one
+      .workflow(broken)
+      .run({ concurrency: 1, onFailure: 'finish-branches' })
+      .catch((thrown: unknown) => thrown);
+    expect(statuses((error as WorkflowError).result)).toEqual({
+      first: 'succeeded',
+      fails: 'failed',
+      reader: 'skipped',
+      follower: 'skipped',
+      other: 'succeeded',
+    });
   });
 
   it('of steps that may fail leave a run that is partial', async () => {
@@ -75,11 +102,21 @@ describe('failures', () => {
     await using one = await app();
     const stop = new AbortController();
     const w = workflow('w', (b) => {
-      const endless = b.step(Copy, { name: 'endless', bind: { from: rows(function* () { for (let n = 0; ; n++) yield { n }; }) } });
+      const endless = b.step(Copy, {
+        name: 'endless',
+        bind: {
+          from: rows(function* () {
+            for (let n = 0; ; n++) yield { n };
+          }),
+        },
+      });
       b.step(Copy, { name: 'taker', bind: { from: endless.output('to'), to: sink(() => stop.abort(new Error('enough'))) } });
       b.step(Idle, { name: 'last', after: [endless] });
     });
-    const error = await one.workflow(w).run({ signal: stop.signal }).catch((thrown: unknown) => thrown);
+    const error = await one
+      .workflow(w)
+      .run({ signal: stop.signal })
+      .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'WORKFLOW_CANCELLED' });
     expect(statuses((error as WorkflowError).result)).toEqual({ endless: 'cancelled', taker: 'cancelled', last: 'skipped' });
   });
