@@ -31,7 +31,10 @@ describe('the workflow that the design shows', () => {
       { name: 'again', processor: 'SumPrices', after: ['clean', 'ImportPrices'] },
     ]);
     expect(pricing.toMermaid()).toContain('s1 -->|"prices"| s2');
-    expect(JSON.parse(JSON.stringify(pricing))).toMatchObject({ name: 'pricing', steps: [{ name: 'ImportPrices', tags: ['daily'] }, {}, {}, {}] });
+    expect(JSON.parse(JSON.stringify(pricing))).toMatchObject({
+      name: 'pricing',
+      steps: [{ name: 'ImportPrices', tags: ['daily'] }, {}, {}, {}],
+    });
     expect(Object.isFrozen(pricing) && Object.isFrozen(pricing.steps)).toBe(true);
   });
 

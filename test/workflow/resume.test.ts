@@ -1,6 +1,19 @@
 import 'reflect-metadata';
 import fc from 'fast-check';
-import { embeddedStore, Input, memoryStore, Output, Processor, rows, workflow, WorkflowError, type Reader, type Store, type Workflow, type Writer } from 'millrace';
+import {
+  embeddedStore,
+  Input,
+  memoryStore,
+  Output,
+  Processor,
+  rows,
+  workflow,
+  WorkflowError,
+  type Reader,
+  type Store,
+  type Workflow,
+  type Writer,
+} from 'millrace';
 import { createTestApp } from 'millrace/testing';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,14 +60,22 @@ class First {
     if (broken.has(this.name)) throw new Error(`${this.name} is broken`);
   }
 }
-const [Import, Clean, Sum, Tell] = ['import', 'clean', 'sum', 'tell'].map(named) as [typeof First, typeof First, typeof First, typeof First];
+const [Import, Clean, Sum, Tell] = ['import', 'clean', 'sum', 'tell'].map(named) as [
+  typeof First,
+  typeof First,
+  typeof First,
+  typeof First,
+];
 const source = [{ n: 1 }, { n: 2 }];
 
 /** `import` streams to `clean`, which is published, kept or neither, and read by `sum`. */
 function chain(how: 'published' | 'kept' | 'streamed', from: unknown = rows(() => source)): Workflow {
   return workflow('chain', (w) => {
     const first = w.step(Import, { bind: { from: from as never } });
-    const clean = w.step(Clean, { bind: { from: first.output('to'), ...(how === 'published' ? { to: 'cleaned' } : {}) }, keep: how === 'kept' });
+    const clean = w.step(Clean, {
+      bind: { from: first.output('to'), ...(how === 'published' ? { to: 'cleaned' } : {}) },
+      keep: how === 'kept',
+    });
     const sum = w.step(Sum, { bind: { from: clean.output('to'), to: 'summed' } });
     w.step(Tell, { after: [sum] });
   });
@@ -63,7 +84,10 @@ function chain(how: 'published' | 'kept' | 'streamed', from: unknown = rows(() =
 describe.each(Object.entries(stores))('resuming on a store that is %s', (_, open) => {
   const fail = async (app: Awaited<ReturnType<typeof createTestApp>>, work: Workflow, step: string): Promise<WorkflowError> => {
     broken = new Set([step]);
-    const error: unknown = await app.workflow(work).run().catch((thrown: unknown) => thrown);
+    const error: unknown = await app
+      .workflow(work)
+      .run()
+      .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(WorkflowError);
     broken = new Set();
     ran = [];
@@ -81,9 +105,15 @@ describe.each(Object.entries(stores))('resuming on a store that is %s', (_, open
     const plan = await app.workflow(work).planResume();
     const result = await app.workflow(work).resume();
     expect([...ran].sort()).toEqual(expected);
-    expect(plan.filter((step) => step.runs).map(({ name }) => name).sort()).toEqual(expected);
+    expect(
+      plan
+        .filter((step) => step.runs)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(expected);
     expect(result.id).not.toBe(error.result.id);
-    for (const [name, { status }] of Object.entries(result.steps)) expect(status).toBe((expected as readonly string[]).includes(name) ? 'succeeded' : 'reused');
+    for (const [name, { status }] of Object.entries(result.steps))
+      expect(status).toBe((expected as readonly string[]).includes(name) ? 'succeeded' : 'reused');
     expect((await app.store().find<Item>('summed').toArray()).map(({ n }) => n)).toEqual([4, 5]);
     await expect(app.workflow(work).resume()).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
   });
@@ -116,7 +146,14 @@ describe.each(Object.entries(stores))('resuming on a store that is %s', (_, open
   it('runs again what has another definition', async () => {
     await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
     await fail(app, chain('published'), 'tell');
-    await app.workflow(chain('published', rows(() => [{ n: 5 }]))).resume();
+    await app
+      .workflow(
+        chain(
+          'published',
+          rows(() => [{ n: 5 }]),
+        ),
+      )
+      .resume();
     expect([...ran].sort()).toEqual(['clean', 'import', 'sum', 'tell']);
   });
 
@@ -141,7 +178,17 @@ describe.each(Object.entries(stores))('resuming on a store that is %s', (_, open
   it('refuses a run that is under way', async () => {
     await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
     const stop = new AbortController();
-    const endless = workflow('endless', (w) => void w.step(Import, { bind: { from: rows(async function* () { for (;;) yield await new Promise<Item>((resolve) => setTimeout(resolve, 5, { n: 1 })); }) } }));
+    const endless = workflow(
+      'endless',
+      (w) =>
+        void w.step(Import, {
+          bind: {
+            from: rows(async function* () {
+              for (;;) yield await new Promise<Item>((resolve) => setTimeout(resolve, 1, { n: 1 }));
+            }),
+          },
+        }),
+    );
     const started = new Promise<void>((resolve) => app.on('task:start', () => resolve()));
     const running = app.workflow(endless).run({ signal: stop.signal });
     await started;
@@ -165,8 +212,12 @@ describe('the steps that have to run again', () => {
         for (const step of ancestors) for (const { kind, from } of graph.into[step]!) if (kind !== 'after') ancestors.add(from);
         const works = (set: ReadonlySet<number>): boolean =>
           [...selected].every((step) => ancestors.has(step) || set.has(step)) &&
-          [...set].every((step) => graph.into[step]!.every((edge) => edge.kind === 'after' || !selected.has(edge.from) || set.has(edge.from) || kept.has(edge)));
-        const sets = Array.from({ length: 2 ** all.length }, (_, bits) => new Set(all.filter((step) => (bits >> step) & 1))).filter((set) => [...set].every((step) => selected.has(step)));
+          [...set].every((step) =>
+            graph.into[step]!.every((edge) => edge.kind === 'after' || !selected.has(edge.from) || set.has(edge.from) || kept.has(edge)),
+          );
+        const sets = Array.from({ length: 2 ** all.length }, (_, bits) => new Set(all.filter((step) => (bits >> step) & 1))).filter((set) =>
+          [...set].every((step) => selected.has(step)),
+        );
         const least = sets.filter(works).reduce((best, set) => (set.size < best.size ? set : best));
         expect([...chooseSteps(known).keys()].sort()).toEqual([...least].sort());
       }),
