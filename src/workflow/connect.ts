@@ -111,14 +111,15 @@ function refuseConflict(
   writers: readonly { readonly step: number; readonly place: WrittenPlace }[],
   faults: Fault[],
 ): void {
-  const names = new Set(writers.map(({ step }) => steps[step]?.name));
+  const several = new Set(writers.map(({ step }) => step));
+  const names = [...several].map((step) => steps[step]?.name ?? '');
   const first = writers[0];
-  if (first === undefined || names.size < 2 || writers.every(({ place }) => place.mode !== 'replace')) return;
+  if (first === undefined || several.size < 2 || writers.every(({ place }) => place.mode !== 'replace')) return;
   faults.push({
     code: 'BINDING_CONFLICT',
-    message: `'${first.place.text}' is written by several steps: ${[...names].map((name) => `'${name ?? ''}'`).join(', ')}, and not all of them append or upsert`,
-    where: [...new Set(writers.map(({ step }) => steps[step]?.where ?? ''))],
-    path: [...names].map((name) => name ?? ''),
+    message: `'${first.place.text}' is written by several steps: ${names.map((name) => `'${name}'`).join(', ')}, and not all of them append or upsert`,
+    where: [...several].map((step) => steps[step]?.where ?? ''),
+    path: names,
     fix: "Bind each output to a place of its own, or write all of them in mode 'append' or 'upsert'.",
   });
 }

@@ -78,6 +78,7 @@ export class WorkflowDraft {
     },
   ): void {
     const { after = [], bind = {}, where } = options;
+    for (const { step, port } of inner.exported) this.export(link(`${name}/${step}`, port));
     const names = new Set(inner.steps.map((step) => step.name));
     for (const step of Object.keys(bind)) {
       if (names.has(step)) continue;
@@ -155,6 +156,7 @@ export class WorkflowDraft {
       ...(description === undefined ? {} : { description }),
       steps: Object.freeze(steps),
       graph,
+      exported: Object.freeze([...this.#exported]),
       groups: this.#groups,
       variables,
     });

@@ -1,3 +1,4 @@
+import type { LinkBinding } from '../binding/binding.js';
 import type { GivenBindings } from '../binding/ports.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { EventListeners, Link, Retry } from '../types.js';
@@ -56,6 +57,8 @@ export interface WorkflowSpec {
   readonly description?: string;
   readonly steps: readonly StepSpec[];
   readonly graph: Graph;
+  /** Outputs that workflows around it may link from: they need no other reader. */
+  readonly exported: readonly LinkBinding[];
   /** By name of a group or of a workflow within: its steps. */
   readonly groups: ReadonlyMap<string, readonly number[]>;
   /** What definition files say of variables; a run's come first. */
