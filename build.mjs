@@ -31,7 +31,6 @@ async function bundle() {
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    keepNames: true,
     legalComments: 'none',
     chunkNames: 'chunk/[name]-[hash]',
     logLevel: 'warning',

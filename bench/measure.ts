@@ -28,7 +28,6 @@ export async function against(
 }
 
 async function milliseconds(run: () => unknown): Promise<number> {
-  globalThis.gc?.();
   const start = performance.now();
   await run();
   return performance.now() - start;

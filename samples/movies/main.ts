@@ -20,4 +20,4 @@ const rejects = await app.store().find<{ port: string; index: number; reasons: s
 console.log(`\n${String(rejects.length)} films could not be used, for example:`);
 for (const { port, index, reasons } of [...rejects.slice(0, 3), ...rejects.slice(-2)])
   console.log(`  ${port} row ${String(index)}: ${reasons.join('; ')}`);
-console.log('\nAll of them: npx millrace data movie_rejects --store .millrace/data');
+console.log('\nAll of them: npm run --silent millrace -- data movie_rejects');

@@ -35,7 +35,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     examples: [
       'millrace run CleanPrices',
-      'millrace run CleanPrices --bind raw=file:./may.csv --bind prices=prices_may --params base=EUR',
+      'millrace run CleanPrices --bind raw=file:./may.csv --bind prices=prices_may --params rate=0.85',
       'millrace run CleanPrices --json | jq .event',
     ],
     load: async () => (await import('./command/run.js')).run,

@@ -94,6 +94,7 @@ class ComposedApp implements App {
   readonly #twins: readonly Fault[];
   readonly #running = new Set<Promise<unknown>>();
   readonly #events: EventHub;
+  readonly #undecorated: readonly Fault[];
   readonly #strict: boolean;
   readonly #failedClosers: MillraceError[] = [];
   #observed = false;
@@ -110,6 +111,7 @@ class ComposedApp implements App {
     this.container = createContainer({ ...merged, processors }) as ContainerCore;
     this.#strict = internal.strict ?? false;
     if (this.#strict) this.#collectFailedClosers();
+    this.#undecorated = undecorated(processors);
     this.#specs = specsByName(processors);
     this.#events = new EventHub((event, error) => {
       log.error(new Masker().text(`a listener of '${event}' threw: ${String(error)}`));
@@ -153,7 +155,7 @@ class ComposedApp implements App {
   }
 
   check(): readonly Fault[] {
-    return [...this.container.check(), ...this.#twins];
+    return [...this.#undecorated, ...this.container.check(), ...this.#twins];
   }
 
   override<T>(what: Dependency<T>, by: Given<NoInfer<T>>): Disposable {
@@ -275,8 +277,27 @@ function twinsOf(workflows: readonly WorkflowSpec[]): Fault[] {
   });
 }
 
-/** Two of one name are reported by the check. */
-function specsByName(processors: readonly Class[]): Map<string, ProcessorSpec> {
-  const specs = processors.flatMap((processor) => findProcessorSpec(processor) ?? []);
+/** Classes that may be built, but not run. */
+function undecorated(processors: readonly unknown[]): Fault[] {
+  return processors.filter(isClass).flatMap((processor) =>
+    findProcessorSpec(processor) === undefined
+      ? {
+          code: 'PROCESSOR_UNKNOWN',
+          message: `${processor.name} is among the processors and is none`,
+          where: [],
+          path: [processor.name],
+          fix: `Decorate ${processor.name} with @Processor(), or take it out: what a processor depends on need not be listed.`,
+        }
+      : [],
+  );
+}
+
+/** What is no class, and two of one name, are reported by the container's check. */
+function specsByName(processors: readonly unknown[]): Map<string, ProcessorSpec> {
+  const specs = processors.filter(isClass).flatMap((processor) => findProcessorSpec(processor) ?? []);
   return new Map(specs.map((spec) => [spec.name, spec]));
+}
+
+function isClass(value: unknown): value is Class {
+  return typeof value === 'function';
 }

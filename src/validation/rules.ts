@@ -1,6 +1,7 @@
 // The only door to class-validator: loaded when a schema class is first looked at, never by importing this file.
 import { createRequire } from 'node:module';
 import type { ValidatorConstraintInterface } from 'class-validator';
+import { MillraceError } from '../errors.js';
 import type { Class } from '../types.js';
 
 type ClassValidator = typeof import('class-validator');
@@ -42,6 +43,7 @@ export function classValidator(): ClassValidator {
 export function rulesOf(schema: Class): ReadonlyMap<string, PropertyRules> {
   const grouped = new Map<string, RuleMetadata[]>();
   for (const ancestor of lineage(schema)) for (const { propertyName } of metadataOf(ancestor)) grouped.set(propertyName, []);
+  if (grouped.has(null as never)) throw nameless(schema);
   for (const metadata of metadataOf(schema)) grouped.get(metadata.propertyName)?.push(metadata);
   return new Map(
     [...grouped].filter(([, metadata]) => metadata.length > 0).map(([name, metadata]) => [name, propertyRules(name, metadata)]),
@@ -74,4 +76,13 @@ function propertyRules(name: string, metadata: readonly RuleMetadata[]): Propert
 function constraintsOf(metadata: RuleMetadata): Constraint[] {
   const registered = classValidator().getMetadataStorage().getTargetValidatorConstraints(metadata.constraintCls);
   return registered.map((one) => ({ name: one.name || metadata.type, metadata, validator: one.instance, async: one.async }));
+}
+
+/** Some compilers give decorators of quoted properties no name: their rules would never be looked at. */
+function nameless(schema: Class): MillraceError {
+  return new MillraceError(
+    'DECORATOR_MISUSED',
+    `${schema.name} has validation rules on a property whose name the compiler lost: set "useDefineForClassFields": false in tsconfig.json, ` +
+      'or compile with tsc (oxc loses the names of quoted properties where class fields are defined)',
+  );
 }

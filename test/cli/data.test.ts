@@ -7,7 +7,7 @@ import { Folder, millrace, shop, type Ended } from './kit.js';
 
 let folder: Folder;
 beforeAll(async () => {
-  folder = new Folder().write(shop);
+  folder = new Folder().write(shop).write({ 'none.json': '[]' });
   const store = embeddedStore({ path: folder.at('.millrace/data') });
   const { ObjectId } = await loadBson();
   const people = [
@@ -58,13 +58,20 @@ describe('millrace data', () => {
     expect(await data('many', '--quiet')).toMatchObject({ stderr: '' });
   });
 
+  it('says where there is nothing to show', async () => {
+    await millrace(folder.path, 'run', 'Both', '--bind', 'in:default=file:none.json', '--bind', 'out:default=none');
+    expect(await data('none')).toEqual({ code: 0, stdout: '', stderr: 'none has no rows.\n' });
+    expect(await data('people', '--filter', '{"name": "nobody"}')).toEqual({ code: 0, stdout: '', stderr: 'No row of people matches.\n' });
+    expect((await data('none', '--json')).stdout).toBe('[]\n');
+    expect(await data('none', '--filter', '{"$foo": 1}')).toMatchObject({ code: 2 });
+  });
+
   it('filters and sorts, with ids and dates in Extended JSON', async () => {
     const names = async (...argv: readonly string[]): Promise<unknown> =>
       (JSON.parse((await data('people', '--json', ...argv)).stdout) as { name: string }[]).map(({ name }) => name);
     expect(await names('--filter', '{"sons": {"$gte": 1}}', '--sort', '-sons,name')).toEqual(['Ada\nL', 'Cy, "the"']);
     expect(await names('--filter', '{"born": {"$lt": {"$date": "1850-01-01T00:00:00Z"}}}')).toEqual(['Ada\nL']);
     expect(await names('--filter', '{"_id": {"$oid": "6745aaaaaaaaaaaaaaaaaaaa"}}')).toEqual(['Ada\nL']);
-    expect(await data('people', '--filter', '{"name": "nobody"}')).toEqual({ code: 0, stdout: '', stderr: 'No row of people matches.\n' });
   });
 
   it('writes a file in every format, whole unless there is a limit', async () => {
@@ -120,7 +127,7 @@ describe('millrace runs', () => {
   it('lists runs, newest first, with rows and errors', async () => {
     for (const argv of [['MakePrices'], ['Fails', '--params', 'key=my-own-secret'], ['MakePrices', '--params', 'rate=3']])
       await millrace(folder.path, 'run', ...argv);
-    const { code, stdout } = await millrace(folder.path, 'runs');
+    const { code, stdout } = await millrace(folder.path, 'runs', '--limit', '3');
     expect(code).toBe(0);
     expect(
       stdout

@@ -1,8 +1,11 @@
 import { cpSync, symlinkSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { linkPackage } from '../package/pack.js';
 import { Folder, Process, shop, type Ended } from './kit.js';
+
+// Processes start slowly on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 let folder: Folder;
 let bin: string;

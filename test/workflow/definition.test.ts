@@ -82,7 +82,7 @@ describe('a definition', () => {
         w.step(Copy, { bind: { from: first.output('to'), to: 'one' } });
         w.step(Idle, { name: 'typo', bind: { form: [] } as never });
         w.step(Drain, { bind: { from: first.output('tow' as never) as never } });
-        w.step(Half, { bind: { from: [], to: first.output('to') as never } });
+        w.step(Half, { bind: { from: [], to: first.output('to') } });
       }),
     );
     expect(codes(faults).sort()).toEqual(

@@ -68,7 +68,7 @@ async function showRows(stores: AppStores, text: string, { filter, sort, limit, 
     await writeJson(batches, cli.out);
   } else {
     const shown = await writeTable(batches, cli.out);
-    await tellRest({ shown, most, total: () => store.count(collection, matching) }, text, cli);
+    await tellRest({ shown, most, isFiltered: filter !== undefined, total: () => store.count(collection, matching) }, text, cli);
   }
   return exitCode.done;
 }
@@ -132,12 +132,17 @@ function isNumeric(value: unknown): boolean {
 
 /** Says that there are more rows than are shown, or none. */
 async function tellRest(
-  { shown, most, total }: { readonly shown: number; readonly most: number; total(): Promise<number> },
+  {
+    shown,
+    most,
+    isFiltered,
+    total,
+  }: { readonly shown: number; readonly most: number; readonly isFiltered: boolean; total(): Promise<number> },
   collection: string,
   { err, quiet }: Cli,
 ): Promise<void> {
   if (quiet) return;
-  if (shown === 0) return err.line(`No row of ${collection} matches.`);
+  if (shown === 0) return err.line(isFiltered ? `No row of ${collection} matches.` : `${collection} has no rows.`);
   if (shown < most || most === 0) return;
   const all = await total();
   if (all > shown) err.line(err.colors.dim(`${countOf(shown, 'row')} of ${all.toLocaleString('en')}; --limit 0 shows all of them`));

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /** The process that holds a stage. */
@@ -6,6 +6,8 @@ export interface Owner {
   readonly host: string;
   /** Of the running system; empty where it has none. */
   readonly boot: string;
+  /** Where process numbers mean something: containers may share a host's name, and have numbers of their own. Empty where there is one only. */
+  readonly namespace: string;
   readonly pid: number;
   /** When the process began, as its system counts; empty where that cannot be asked. */
   readonly started: string;
@@ -18,7 +20,13 @@ let self: Owner | undefined;
 
 /** This process. */
 export function thisProcess(): Owner {
-  return (self ??= Object.freeze({ host: hostname(), boot: bootId(), pid: process.pid, started: startOf(process.pid) ?? '' }));
+  return (self ??= Object.freeze({
+    host: hostname(),
+    boot: bootId(),
+    namespace: pidNamespace(),
+    pid: process.pid,
+    started: startOf(process.pid) ?? '',
+  }));
 }
 
 /**
@@ -29,6 +37,7 @@ export function isDead(owner: Owner, lease: number, now = Date.now()): boolean {
   const here = thisProcess();
   if (owner.host !== here.host) return lease < now;
   if (owner.boot !== here.boot) return true;
+  if (owner.namespace !== here.namespace) return lease < now;
   if (!exists(owner.pid)) return true;
   const started = startOf(owner.pid);
   if (owner.started === '' || started === undefined) return lease < now;
@@ -49,6 +58,14 @@ function bootId(): string {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
     return ''; // a system without it: the process number and the lease must do
+  }
+}
+
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
   }
 }
 
