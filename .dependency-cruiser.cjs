@@ -1,7 +1,8 @@
 // The rows of src/: a room may import the rows above its own, never its neighbours, and a third-party package has one home.
 // CONTRIBUTING.md holds the same table for readers; test/architecture.test.ts proves that a forbidden import is caught.
 const ROWS = [
-  ['errors', 'types', 'mask'],
+  ['types', 'mask'],
+  ['errors'],
   ['metadata', 'storage', 'validation'],
   ['decorators', 'container', 'binding'],
   ['task'],

@@ -1,3 +1,5 @@
+import type { RunStatus, WorkflowResult } from './types.js';
+
 /**
  * What a failure is called. The table with meaning and remedy of each code is docs/errors.md.
  * Codes are stable: branch on them, never on a message.
@@ -36,6 +38,14 @@ export type ErrorCode =
   | 'TASK_CANCELLED'
   | 'SCOPE_CLOSED'
   | 'SCOPE_CLOSE_FAILED'
+  | 'WORKFLOW_CYCLE'
+  | 'WORKFLOW_FAILED'
+  | 'WORKFLOW_CANCELLED'
+  | 'WORKFLOW_UNKNOWN'
+  | 'STEP_UNKNOWN'
+  | 'SELECTION_EMPTY'
+  | 'DEFINITION_INVALID'
+  | 'LINK_CONSUMED'
   | 'CONFIG_INVALID'
   | 'RUN_UNKNOWN'
   | (string & {});
@@ -104,6 +114,13 @@ export class BindingError extends FaultsError {
   }
 }
 
+/** The definition of a workflow has mistakes: every one is in `faults`. */
+export class DefinitionError extends FaultsError {
+  static {
+    this.prototype.name = 'DefinitionError';
+  }
+}
+
 /**
  * A task did not succeed. Code `TASK_FAILED`, `TASK_TIMEOUT` or `TASK_CANCELLED`; `cause` is the error that the processor
  * threw, untouched.
@@ -145,6 +162,25 @@ export class ScopeCloseError extends MillraceError {
   constructor(message: string, errors: readonly MillraceError[], options: MillraceErrorOptions = {}) {
     super('SCOPE_CLOSE_FAILED', message, options);
     this.errors = Object.freeze([...errors]);
+  }
+}
+
+/**
+ * A workflow did not succeed: code `WORKFLOW_FAILED` or `WORKFLOW_CANCELLED`. `result` has every step; `cause` is the error of the
+ * first step that failed, or the reason of the cancellation.
+ */
+export class WorkflowError extends MillraceError {
+  readonly result: Omit<WorkflowResult, 'status'> & { readonly status: RunStatus };
+  static {
+    this.prototype.name = 'WorkflowError';
+  }
+  constructor(
+    code: 'WORKFLOW_FAILED' | 'WORKFLOW_CANCELLED',
+    message: string,
+    facts: MillraceErrorOptions & { readonly result: WorkflowError['result'] },
+  ) {
+    super(code, message, facts);
+    this.result = facts.result;
   }
 }
 

@@ -12,11 +12,13 @@ export { Secret } from './decorators/secret.js';
 export {
   BindingError,
   CompositionError,
+  DefinitionError,
   MillraceError,
   NonRetryableError,
   RowError,
   ScopeCloseError,
   TaskError,
+  WorkflowError,
   type ErrorCode,
   type Fault,
 } from './errors.js';
@@ -45,6 +47,7 @@ export type {
   InputOptions,
   InputSource,
   InputsOf,
+  Link,
   Log,
   Need,
   OnInvalid,
@@ -61,11 +64,20 @@ export type {
   Retry,
   Row,
   RunStatus,
+  StepResult,
   StepStatus,
   TaskContext,
   TaskMonitor,
   TaskResult,
   Token,
+  WorkflowResult,
   WriteMode,
   Writer,
 } from './types.js';
+export { workflow, type StepOptions, type StepRef, type WorkflowBuilder, type WorkflowRef } from './workflow/builder.js';
+export type { CommandOptions, CommandPorts } from './workflow/command.js';
+export type { PlannedLink, PlannedStep, WorkflowRunOptions } from './workflow/options.js';
+export type { Slices } from './workflow/slice.js';
+export type { StepBehaviour, WhenContext } from './workflow/spec.js';
+export type { WorkflowTask } from './workflow/task.js';
+export type { Links, Workflow } from './workflow/workflow.js';

@@ -89,6 +89,15 @@ export interface Binding<T> extends Of<T> {
   toString(): string;
 }
 
+/** A binding to another step's output: what `step.output('port')` answers. */
+export interface Link<T> extends Binding<T> {
+  readonly kind: 'link';
+  /** The name of the step that writes. */
+  readonly step: string;
+  /** The name of its output. */
+  readonly port: string;
+}
+
 /** What both kinds of port may say of themselves. */
 export interface PortOptions {
   /** Default: the property's name. */
@@ -300,11 +309,32 @@ export interface TaskMonitor {
   readonly batches: number;
 }
 
-/** How a task ended. */
+/** How a step of a workflow ended; `reused`: an earlier run did it. */
 export type StepStatus = 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'reused';
-/** How a run ended. */
+/** How a run ended; `partial`: a workflow went on without what it was allowed to skip. */
 export type RunStatus = 'succeeded' | 'partial' | 'failed' | 'cancelled';
 
+/** How one step of a workflow ended. */
+export interface StepResult {
+  readonly status: StepStatus;
+  readonly result?: TaskResult;
+  readonly error?: Error;
+  /** Why it was not run, or not to its end. */
+  readonly reason?: string;
+}
+
+/** How a workflow went that succeeded, wholly or in part. */
+export interface WorkflowResult {
+  readonly id: string;
+  /** `partial`: a step failed that is allowed to, and what reads from it was skipped. */
+  readonly status: 'succeeded' | 'partial';
+  /** Milliseconds. */
+  readonly ms: number;
+  /** Every step of the workflow by name, also those not selected. */
+  readonly steps: Readonly<Record<string, StepResult>>;
+}
+
+/** What every event of a task says. */
 export interface TaskEvent {
   readonly runId: string;
   readonly taskId: string;
@@ -315,8 +345,9 @@ export interface TaskEvent {
 
 /** What an app tells while it works, by name of the event. */
 export interface Events {
-  'run:start': { readonly runId: string; readonly at: Date };
-  'run:end': { readonly runId: string; readonly at: Date; readonly status: RunStatus };
+  /** `workflow`: its name, where the run is one of a workflow. */
+  'run:start': { readonly runId: string; readonly at: Date; readonly workflow?: string };
+  'run:end': { readonly runId: string; readonly at: Date; readonly workflow?: string; readonly status: RunStatus };
   'task:start': TaskEvent & { readonly attempt: number };
   'task:retry': TaskEvent & { readonly attempt: number; readonly error: Error; readonly delay: number };
   'task:end': TaskEvent & { readonly status: StepStatus; readonly result?: TaskResult; readonly error?: Error };

@@ -1,7 +1,7 @@
 import { describeValue } from '../errors.js';
 import { maskUrl } from '../mask.js';
 import type { FileFormat } from '../storage/files/format.js';
-import type { Binding, Query, Row, WriteMode } from '../types.js';
+import type { Binding, Link, Query, Row, WriteMode } from '../types.js';
 
 /** How a collection is read, or written where the port's own options shall not hold. */
 export interface CollectionOptions<T> extends Query<T> {
@@ -47,7 +47,10 @@ export interface SinkBinding extends Binding<Row> {
   readonly kind: 'sink';
   readonly take: (batch: readonly Row[]) => void | Promise<void>;
 }
-export type AnyBinding = CollectionBinding | FileBinding | RowsBinding | SinkBinding;
+export interface LinkBinding extends Link<Row> {
+  readonly kind: 'link';
+}
+export type AnyBinding = CollectionBinding | FileBinding | RowsBinding | SinkBinding | LinkBinding;
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a collection or file fits
    every port unless its document is named */
@@ -90,6 +93,11 @@ export function sink<T>(take: (batch: readonly T[]) => void | Promise<void>): Bi
   }) as Binding<unknown> as Binding<T>;
 }
 
+/** The output of a step, by the port's own name. */
+export function link(step: string, port: string): LinkBinding {
+  return makeBinding(`${step}.${port}`, { kind: 'link', step, port }) as LinkBinding;
+}
+
 export function isBinding(value: unknown): value is AnyBinding {
   return typeof value === 'object' && value !== null && brand in value;
 }
@@ -117,7 +125,11 @@ function makeFile(target: string, options: FileOptions, base?: string): AnyBindi
 }
 
 type Facts =
-  Omit<CollectionBinding, 'toString'> | Omit<FileBinding, 'toString'> | Omit<RowsBinding, 'toString'> | Omit<SinkBinding, 'toString'>;
+  | Omit<CollectionBinding, 'toString'>
+  | Omit<FileBinding, 'toString'>
+  | Omit<RowsBinding, 'toString'>
+  | Omit<SinkBinding, 'toString'>
+  | Omit<LinkBinding, 'toString'>;
 
 function makeBinding(text: string, facts: Facts): AnyBinding {
   const value = { ...facts, toString: () => text };

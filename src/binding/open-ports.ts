@@ -4,11 +4,12 @@ import type { Superseded } from '../storage/store.js';
 import type { PortCount, Reader, Row, TaskContext, Writer } from '../types.js';
 import { Gate } from './gate.js';
 import type { OutputPlace, ResolvedInput, ResolvedOutput, ResolvedPorts } from './ports.js';
-import { Publication, type CollectionPlace } from './publication.js';
+import { Publication, type CollectionPlace, type Note } from './publication.js';
 import { PortReader, type InputState } from './reader.js';
 import { RowGuard, type Reject } from './row-guard.js';
 import { batchSize } from './source.js';
 import type { Target } from './target.js';
+import { wrapSpooled } from './spool.js';
 import { PortWriter, type OutputState } from './writer.js';
 
 export interface OpenOptions {
@@ -103,8 +104,8 @@ export class OpenPorts {
   }
 
   /** The outputs that were put into place, by property. */
-  async publish(): Promise<readonly string[]> {
-    await this.#publication.publish();
+  async publish(note?: Note): Promise<readonly string[]> {
+    await this.#publication.publish(note);
     return this.#ports.outputs.filter(({ to }) => to.kind !== 'nowhere' && to.kind !== 'sink').map(({ spec }) => spec.property);
   }
 
@@ -134,6 +135,7 @@ export class OpenPorts {
 
   #openInput(input: ResolvedInput): void {
     const { spec, source, properties } = input;
+    if (source.close !== undefined) this.#gate.onClose(() => source.close?.());
     const state: InputState = {
       processor: this.#options.processor.name,
       port: spec.name,
@@ -151,12 +153,13 @@ export class OpenPorts {
   }
 
   #openOutput(output: ResolvedOutput): void {
-    const { spec, to, key } = output;
+    const { spec, to, taps, key } = output;
+    const targets = to.kind === 'nowhere' && taps.length > 0 ? taps : [to, ...taps];
     const state: OutputState = {
       processor: this.#options.processor.name,
       port: spec.name,
       property: spec.property,
-      target: this.#target(to),
+      target: tee(targets.map((target) => this.#target(target))),
       gate: this.#gate,
       guard: this.#guard(output, key),
       rows: 0,
@@ -169,7 +172,8 @@ export class OpenPorts {
     this.#values.push([spec.property, writer]);
   }
 
-  #guard({ spec, check, rejects }: ResolvedInput | ResolvedOutput, key: readonly string[] | undefined): RowGuard {
+  #guard(port: ResolvedInput | ResolvedOutput, key: readonly string[] | undefined): RowGuard {
+    const { spec, check, rejects } = port;
     const target = rejects === undefined ? undefined : this.#rejectsTarget(rejects);
     return new RowGuard({
       processor: this.#options.processor.name,
@@ -179,6 +183,7 @@ export class OpenPorts {
       key,
       onInvalid: spec.onInvalid,
       freeze: this.#options.freeze,
+      trusted: 'trusted' in port && port.trusted,
       reject: (reject) => {
         this.#options.onReject?.(spec.property, reject);
         if (target !== undefined) this.#reject(target, reject);
@@ -220,10 +225,30 @@ export class OpenPorts {
         return this.#publication.array(to.place);
       case 'sink':
         return { take: (rows) => to.take(rows) };
+      case 'spool':
+        return wrapSpooled(this.#publication.collection(to.place));
+      case 'stream':
+        this.#gate.onClose(() => to.target.close?.());
+        return to.target;
       case 'nowhere':
         return { take: () => undefined };
     }
   }
+}
+
+/** Hands each batch to every target; the slowest holds the writer back. */
+function tee(targets: readonly Target[]): Target {
+  const [only, ...more] = targets;
+  if (only !== undefined && more.length === 0) return only;
+  return {
+    take(rows) {
+      const pending = targets.map((target) => target.take(rows)).filter((one) => one instanceof Promise);
+      return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
+    },
+    async flush() {
+      for (const target of targets) await target.flush?.();
+    },
+  };
 }
 
 /** Writes straight through: the target is emptied when the first row comes, or at the end where none does. */

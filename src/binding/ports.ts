@@ -4,12 +4,14 @@ import { secretsOf } from '../metadata/registry.js';
 import type { InputSpec, OutputSpec, ProcessorSpec } from '../metadata/spec.js';
 import { describeFormats, parseFileTarget, type FileFormat } from '../storage/files/format.js';
 import type { Store } from '../storage/store.js';
-import type { Class, Row, WriteMode } from '../types.js';
+import type { Class, Column, Row, WriteMode } from '../types.js';
 import { columnsOf } from '../validation/columns.js';
 import { maskSecrets } from '../validation/mask.js';
 import { compileRowCheck, type RowCheck } from '../validation/row-check.js';
 import { isBinding, parseBinding, refuseCollectionName, type AnyBinding, type CollectionBinding, type FileBinding } from './binding.js';
 import type { ArrayPlace, CollectionPlace, FilePlace } from './publication.js';
+import type { Target } from './target.js';
+import { InputWire, OutputWire, type Tap } from './wire.js';
 import { arraySource, collectionSource, emptySource, fileSource, isAsyncIterable, isIterable, madeSource, type Source } from './source.js';
 
 /** The stores that bindings name. */
@@ -32,6 +34,8 @@ export interface ResolvedInput {
   readonly source: Source;
   readonly text: string;
   readonly check: RowCheck | undefined;
+  /** Every row is known to be one: whoever wrote it was asked. */
+  readonly trusted: boolean;
   readonly properties: readonly string[];
   readonly rejects: OutputPlace | undefined;
 }
@@ -40,10 +44,14 @@ export type OutputPlace =
   | { readonly kind: 'file'; readonly place: FilePlace }
   | { readonly kind: 'array'; readonly place: ArrayPlace }
   | { readonly kind: 'sink'; readonly take: (batch: readonly Row[]) => void | Promise<void> }
+  | { readonly kind: 'stream'; readonly target: Target }
+  | { readonly kind: 'spool'; readonly place: CollectionPlace }
   | { readonly kind: 'nowhere' };
 export interface ResolvedOutput {
   readonly spec: OutputSpec;
   readonly to: OutputPlace;
+  /** Where its rows go besides: to the readers of its links. */
+  readonly taps: readonly OutputPlace[];
   readonly text: string;
   readonly check: RowCheck | undefined;
   /** For `upsert`. */
@@ -99,7 +107,7 @@ export function describeBindings(
 
 function describeBinding(value: unknown, schema?: Class): string {
   if (typeof value === 'string') return maskUrl(value);
-  if (isBinding(value)) return value.toString();
+  if (isBinding(value) || value instanceof InputWire || value instanceof OutputWire) return value.toString();
   if (Array.isArray(value)) return `[${String(value.length)} ${value.length === 1 ? 'row' : 'rows'}]`;
   return maskUrl(describeValue(schema === undefined ? value : maskSecrets(value, schema, secretsOf)));
 }
@@ -156,11 +164,31 @@ class PortResolver {
   async #input(spec: InputSpec, value: unknown): Promise<ResolvedInput | undefined> {
     const check = this.#check(spec);
     const columns = spec.schema === undefined ? undefined : columnsOf(spec.schema);
+    if (value instanceof InputWire) return this.#wiredInput(spec, value, check, columns);
     const resolved = await this.#source(spec, value, columns);
     if (resolved === undefined) return undefined;
     const { source, text, collection } = resolved;
     const rejects = spec.onInvalid === 'reject' ? await this.#rejects(spec, collection) : undefined;
-    return { spec, source, text, check, properties: columns?.map(({ name }) => name) ?? [], rejects };
+    return { spec, source, text, check, trusted: false, properties: columns?.map(({ name }) => name) ?? [], rejects };
+  }
+
+  async #wiredInput(
+    spec: InputSpec,
+    wire: InputWire,
+    check: RowCheck | undefined,
+    columns: readonly Column[] | undefined,
+  ): Promise<ResolvedInput> {
+    const rejects = spec.onInvalid === 'reject' && !wire.checked ? await this.#rejects(spec, undefined) : undefined;
+    const properties = columns?.map(({ name }) => name) ?? [];
+    return {
+      spec,
+      source: wire.source,
+      text: wire.toString(),
+      check: wire.checked ? undefined : check,
+      trusted: true,
+      properties,
+      rejects,
+    };
   }
 
   async #source(
@@ -212,10 +240,11 @@ class PortResolver {
   /* ── outputs ── */
 
   async #output(spec: OutputSpec, value: unknown): Promise<ResolvedOutput | undefined> {
+    if (value instanceof OutputWire) return this.#wiredOutput(spec, value);
     const check = this.#check(spec);
     if (value === undefined) {
       if (!spec.optional) return this.#unbound(spec);
-      return { spec, to: { kind: 'nowhere' }, text: 'nowhere', check, key: undefined, rejects: undefined };
+      return { spec, to: { kind: 'nowhere' }, taps: [], text: 'nowhere', check, key: undefined, rejects: undefined };
     }
     const binding = typeof value === 'string' ? parseBinding(value) : value;
     const to = await this.#place(spec, binding);
@@ -223,7 +252,25 @@ class PortResolver {
     const collection = isBinding(binding) && binding.kind === 'collection' ? binding : undefined;
     const rejects = spec.onInvalid === 'reject' ? await this.#rejects(spec, collection) : undefined;
     const key = to.kind === 'collection' || to.kind === 'array' ? to.place.key : undefined;
-    return { spec, to, text: describeBinding(value, spec.schema), check, key, rejects };
+    return { spec, to, taps: [], text: describeBinding(value, spec.schema), check, key, rejects };
+  }
+
+  async #wiredOutput(spec: OutputSpec, wire: OutputWire): Promise<ResolvedOutput | undefined> {
+    const taps = wire.taps.map((tap) => this.#tap(tap));
+    if (wire.bound !== undefined) {
+      const bound = await this.#output(spec, wire.bound);
+      return bound && { ...bound, taps, text: wire.toString() };
+    }
+    const check = this.#check(spec);
+    const rejects = spec.onInvalid === 'reject' ? await this.#rejects(spec, undefined) : undefined;
+    return { spec, to: { kind: 'nowhere' }, taps, text: wire.toString(), check, key: undefined, rejects };
+  }
+
+  #tap(tap: Tap): OutputPlace {
+    if (tap.kind === 'stream') return tap;
+    const { store, collection } = tap;
+    this.#coordinators.push(store);
+    return { kind: 'spool', place: { store, collection, mode: 'replace', key: undefined, overwrite: true, sparse: false } };
   }
 
   async #place(spec: OutputSpec, binding: unknown): Promise<OutputPlace | undefined> {
@@ -434,7 +481,11 @@ class PortResolver {
       spec.kind === 'input'
         ? 'a collection or file by name, rows, one row, collection(), file() or rows()'
         : 'a collection or file by name, an array, collection(), file() or sink()';
-    const came = isBinding(value) ? value.toString() : isIterable(value) || isAsyncIterable(value) ? 'an iterable' : describeValue(value);
+    const came = isBinding(value)
+      ? describeMisplaced(value)
+      : isIterable(value) || isAsyncIterable(value)
+        ? 'an iterable'
+        : describeValue(value);
     const fix =
       isIterable(value) || isAsyncIterable(value)
         ? 'Bind it as rows(() => …): a function that makes it anew for each pass.'
@@ -470,6 +521,10 @@ class PortResolver {
   #coordinator(): Store | undefined {
     return this.#coordinators.find(({ url }) => !url.startsWith('memory:')) ?? this.#coordinators[0];
   }
+}
+
+function describeMisplaced(binding: AnyBinding): string {
+  return binding.kind === 'link' ? `the link '${binding.toString()}', which holds within its workflow only` : binding.toString();
 }
 
 /** What looks at files is loaded when there are any. */

@@ -27,6 +27,13 @@ export interface ArrayPlace {
   readonly key: readonly string[] | undefined;
 }
 
+/** A row of Millrace's own that is published along with an attempt's outputs: it is there if and only if they are. */
+export interface Note {
+  readonly store: Store;
+  readonly collection: string;
+  readonly row: Row;
+}
+
 /**
  * What one attempt has written and not published: staged rows in stores, temporary files, arrays in memory. Everything is put into
  * place together, or nothing is.
@@ -75,8 +82,11 @@ export class Publication {
   }
 
   /** Puts everything into place. What fails before the commit leaves every output as it was. */
-  async publish(): Promise<void> {
-    if (this.#stages.size > 0 || this.#files.length > 0) await this.#publishDurable();
+  async publish(note?: Note): Promise<void> {
+    if (this.#stages.size > 0 || this.#files.length > 0) {
+      if (note !== undefined) await this.#stageNote(note);
+      await this.#publishDurable();
+    }
     for (const { place, rows } of this.#arrays) fillArray(place, rows);
   }
 
@@ -109,6 +119,10 @@ export class Publication {
       this.#superseded.push(...(stage.superseded ?? []));
     }
     await coordinator.stage.finish();
+  }
+
+  async #stageNote({ store, collection, row }: Note): Promise<void> {
+    await this.collection({ store, collection, mode: 'append', key: undefined, overwrite: true, sparse: false }).take([row]);
   }
 
   async #finishFiles(): Promise<StagedFile[]> {

@@ -3,6 +3,8 @@ import type { FileFormat } from '../storage/files/format.js';
 import type { Store } from '../storage/store.js';
 import type { Column, Query, Row } from '../types.js';
 import type { CollectionOptions } from './binding.js';
+import type { ChannelReader } from './channel.js';
+import { unwrapSpooled } from './spool.js';
 
 export const batchSize = 1000;
 
@@ -13,8 +15,10 @@ export interface Source {
   batches(queries: readonly Query<Row>[], size: number): Batches;
   /** How many rows; undefined where only reading them tells. */
   count(queries: readonly Query<Row>[]): Promise<number> | number | undefined;
+  /** The attempt is over: whoever waits for rows is let go. */
+  close?(): void;
   /** Where the rows are a collection, unchanged or narrowed: for aggregations that run where the rows are. */
-  readonly collection?: { readonly store: Store; readonly name: string; readonly queries: readonly Query<Row>[] };
+  readonly collection?: { readonly store: Store; readonly name: string; readonly queries: readonly Query<Row>[] } | undefined;
 }
 
 export const emptySource: Source = arraySource([]);
@@ -32,6 +36,54 @@ export function madeSource(make: () => unknown, text: string): Source {
     batches: (queries, size) => narrow(chunks(make, text, size), queries, size),
     count: () => undefined,
   };
+}
+
+/** Rows that another task writes at the same time: they pass once. */
+export function streamSource(reader: ChannelReader, port: string): Source {
+  let read = false;
+  return {
+    batches(queries, size) {
+      if (read) throw linkConsumed(port);
+      read = true;
+      return narrow({ [Symbol.asyncIterator]: () => new Pieces(reader, size) }, queries, size);
+    },
+    count: () => undefined,
+    close: () => {
+      reader.close();
+    },
+  };
+}
+
+function linkConsumed(port: string): MillraceError {
+  return new MillraceError(
+    'LINK_CONSUMED',
+    `${port} is linked to an output that streams, and its rows have passed already: to pass over them more than once, declare it as @Input({ rereads: true })`,
+  );
+}
+
+/** What another task has published, as it wrote it: without the `_id` that the store added, unless it had one. */
+export function publishedSource(store: Store, name: string, hasIds: () => boolean): Source {
+  const source = (): Source => collectionSource(store, name, hasIds() ? {} : { projection: { _id: 0 } });
+  return {
+    batches: (queries, size) => source().batches(queries, size),
+    count: (queries) => source().count(queries),
+    get collection() {
+      return source().collection;
+    },
+  };
+}
+
+/** What another task has written and a store keeps, row by row in a wrapping. */
+export function spoolSource(store: Store, collection: string): Source {
+  const all = (size: number): Batches => unwrapped(store.find<Row>(collection).batches(size));
+  return {
+    batches: (queries, size) => narrow(all(size), queries, size),
+    count: (queries) => (queries.length === 0 ? store.count(collection) : undefined),
+  };
+}
+
+async function* unwrapped(batches: Batches): AsyncGenerator<readonly Row[]> {
+  for await (const batch of batches) yield unwrapSpooled(batch);
 }
 
 export function fileSource(path: string, format: FileFormat, gzip: boolean, columns: readonly Column[] | undefined): Source {
@@ -163,4 +215,33 @@ export function isIterable(value: unknown): value is Iterable<Row> {
 
 export function isAsyncIterable(value: unknown): value is AsyncIterable<Row> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+/** Batches of at most the size asked for, without the cost of a generator. */
+class Pieces implements AsyncIterator<readonly Row[]> {
+  readonly #batches: AsyncIterator<readonly Row[]>;
+  readonly #size: number;
+  #batch: readonly Row[] = [];
+  #at = 0;
+
+  constructor(batches: AsyncIterator<readonly Row[]>, size: number) {
+    this.#batches = batches;
+    this.#size = size;
+  }
+
+  async next(): Promise<IteratorResult<readonly Row[]>> {
+    if (this.#at === 0) {
+      const next = await this.#batches.next();
+      if (next.done === true || next.value.length <= this.#size) return next;
+      this.#batch = next.value;
+    }
+    const piece = this.#batch.slice(this.#at, this.#at + this.#size);
+    this.#at = this.#at + this.#size < this.#batch.length ? this.#at + this.#size : 0;
+    return { done: false, value: piece };
+  }
+
+  async return(): Promise<IteratorResult<readonly Row[]>> {
+    await this.#batches.return?.();
+    return { done: true, value: undefined };
+  }
 }

@@ -12,4 +12,6 @@ export interface Target {
   aggregate?(store: Store, from: string, pipeline: readonly object[]): Promise<number | undefined>;
   /** Resolves when everything taken has arrived. */
   flush?(): Promise<void>;
+  /** The attempt is over: whoever waits for a batch to be taken is let go. */
+  close?(): void;
 }

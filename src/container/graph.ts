@@ -91,6 +91,6 @@ function toMermaid(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): st
 }
 
 /** What ends a label, begins markdown or HTML, or breaks the line, as Mermaid's character codes. */
-function escapeLabel(text: string): string {
+export function escapeLabel(text: string): string {
   return text.replace(/["#&<>`\\*_~\r\n\u2028\u2029;%]/g, (character) => (/\s/.test(character) ? ' ' : `#${character.charCodeAt(0)};`));
 }

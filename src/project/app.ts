@@ -1,6 +1,6 @@
 import { createContainer } from '../container/container.js';
 import type { Container, ContainerCore, ContainerOptions, DependencyGraph } from '../container/types.js';
-import { CompositionError, MillraceError, ScopeCloseError, suggestName, type Fault } from '../errors.js';
+import { CompositionError, describeValue, MillraceError, ScopeCloseError, suggestName, type Fault } from '../errors.js';
 import { findProcessorSpec, getProcessorSpec } from '../metadata/registry.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { Store } from '../storage/store.js';
@@ -10,6 +10,9 @@ import { noRecorder, StoreRecorder } from '../task/recorder.js';
 import type { Runtime } from '../task/runtime.js';
 import { Masker } from '../task/secrets.js';
 import { createTask, type Task } from '../task/task.js';
+import type { WorkflowSpec } from '../workflow/spec.js';
+import { createWorkflowTask, type WorkflowTask } from '../workflow/task.js';
+import { findWorkflowSpec, type Workflow } from '../workflow/workflow.js';
 import type { Class, Clock, Dependency, Events, Given, Log } from '../types.js';
 import { findProjectOptions, type Project } from './project.js';
 import { AppStores, type Stores } from './stores.js';
@@ -19,6 +22,8 @@ import { AppStores, type Stores } from './stores.js';
 export interface AppOptions<D extends readonly unknown[] = any> extends ContainerOptions<D> {
   /** What is given here is added to it; stores of the same name take the place of its own. */
   readonly project?: Project;
+  /** Those that are asked for by name, and whose processors' wiring is checked. */
+  readonly workflows?: readonly Workflow[];
   readonly stores?: Stores;
   /** Default: human lines on stderr where that is a terminal, else JSON lines. */
   readonly log?: Log | 'silent';
@@ -33,6 +38,8 @@ export interface App extends AsyncDisposable {
   /** @throws {@link MillraceError} `PROCESSOR_UNKNOWN`. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- by name, the processor's ports are not known
   task(processorName: string): Task<any>;
+  /** @throws {@link MillraceError} `WORKFLOW_UNKNOWN`. */
+  workflow(workflow: Workflow | string): WorkflowTask;
   /** @throws {@link MillraceError} `STORE_UNKNOWN`. */
   store(name?: string): Store;
   /** Every wiring mistake; no factory is run. */
@@ -82,6 +89,9 @@ class ComposedApp implements App {
   readonly #stores: AppStores;
   readonly #runtime: Runtime;
   readonly #specs: ReadonlyMap<string, ProcessorSpec>;
+  readonly #workflows: ReadonlyMap<string, WorkflowSpec>;
+  /** Workflows that have the name of another. */
+  readonly #twins: readonly Fault[];
   readonly #running = new Set<Promise<unknown>>();
   readonly #events: EventHub;
   readonly #undecorated: readonly Fault[];
@@ -94,11 +104,15 @@ class ComposedApp implements App {
     const merged = mergeProject(options);
     const log = merged.log === 'silent' ? silentLog : (merged.log ?? createLog());
     this.#stores = new AppStores(merged.stores ?? {});
-    this.container = createContainer(merged) as ContainerCore;
+    const workflows = (merged.workflows ?? []).flatMap((workflow) => findWorkflowSpec(workflow) ?? []);
+    this.#workflows = new Map(workflows.map((spec) => [spec.name, spec]));
+    this.#twins = twinsOf(workflows);
+    const processors = [...(merged.processors ?? []), ...processorsOf(workflows)];
+    this.container = createContainer({ ...merged, processors }) as ContainerCore;
     this.#strict = internal.strict ?? false;
     if (this.#strict) this.#collectFailedClosers();
-    this.#undecorated = undecorated(merged.processors ?? []);
-    this.#specs = specsByName(merged.processors ?? []);
+    this.#undecorated = undecorated(processors);
+    this.#specs = specsByName(processors);
     this.#events = new EventHub((event, error) => {
       log.error(new Masker().text(`a listener of '${event}' threw: ${String(error)}`));
     });
@@ -127,12 +141,21 @@ class ComposedApp implements App {
     return createTask(this.#runtime, typeof processor === 'string' ? this.#specOf(processor) : getProcessorSpec(processor)) as Task<never>;
   }
 
+  workflow(workflow: Workflow | string): WorkflowTask {
+    this.#refuseIfClosed();
+    const spec = typeof workflow === 'string' ? this.#workflows.get(workflow) : findWorkflowSpec(workflow);
+    if (spec !== undefined) return createWorkflowTask(this.#runtime, spec);
+    if (typeof workflow === 'string')
+      throw new MillraceError('WORKFLOW_UNKNOWN', `no workflow is named '${workflow}'. ${suggestName(workflow, this.#workflows.keys())}`);
+    throw new MillraceError('WORKFLOW_UNKNOWN', `app.workflow takes a workflow or the name of one, not ${describeValue(workflow)}`);
+  }
+
   store(name = 'default'): Store {
     return this.#stores.get(name);
   }
 
   check(): readonly Fault[] {
-    return [...this.#undecorated, ...this.container.check()];
+    return [...this.#undecorated, ...this.container.check(), ...this.#twins];
   }
 
   override<T>(what: Dependency<T>, by: Given<NoInfer<T>>): Disposable {
@@ -224,8 +247,34 @@ function mergeProject({ project, ...options }: AppOptions): AppOptions {
     ...options,
     processors: [...(base.processors ?? []), ...(options.processors ?? [])],
     provide: [...((base.provide ?? []) as []), ...((options.provide ?? []) as [])],
+    workflows: [...(base.workflows ?? []), ...(options.workflows ?? [])],
     stores: { ...base.stores, ...options.stores },
   };
+}
+
+/** Processors that workflows name; a command is none. */
+function processorsOf(workflows: readonly WorkflowSpec[]): Class[] {
+  const classes = new Set(workflows.flatMap(({ steps }) => steps.map(({ processor }) => processor.class)));
+  return [...classes].filter((processor) => findProcessorSpec(processor) !== undefined);
+}
+
+function twinsOf(workflows: readonly WorkflowSpec[]): Fault[] {
+  const seen = new Set<string>();
+  return workflows.flatMap(({ name, steps }): Fault[] => {
+    if (!seen.has(name)) {
+      seen.add(name);
+      return [];
+    }
+    return [
+      {
+        code: 'DUPLICATE_NAME',
+        message: `two workflows are named '${name}'`,
+        where: [steps[0]?.where ?? ''],
+        path: [name],
+        fix: 'Give one of them another name.',
+      },
+    ];
+  });
 }
 
 /** Classes that may be built, but not run. */

@@ -1,5 +1,6 @@
 import type { ContainerOptions } from '../container/types.js';
 import { describeValue, MillraceError } from '../errors.js';
+import type { Workflow } from '../workflow/workflow.js';
 import type { Stores } from './stores.js';
 
 /** What a project is made of. */
@@ -8,6 +9,7 @@ export interface ProjectOptions<D extends readonly unknown[] = any> extends Cont
   readonly name: string;
   readonly title?: string;
   readonly description?: string;
+  readonly workflows?: readonly Workflow[];
   readonly stores?: Stores;
 }
 

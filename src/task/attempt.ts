@@ -1,6 +1,9 @@
-import { OpenPorts } from '../binding/open-ports.js';
+import { OpenPorts, type OpenOptions } from '../binding/open-ports.js';
+import type { Note } from '../binding/publication.js';
 import { MillraceError, ScopeCloseError } from '../errors.js';
+import type { ProcessorSpec } from '../metadata/spec.js';
 import type { Class, ConcreteClass, Log, TaskEvent } from '../types.js';
+import type { Cancellation } from './canceller.js';
 import { AttemptContext } from './context.js';
 import type { EventHub } from './event-hub.js';
 import { Interrupt } from './interrupt.js';
@@ -16,15 +19,23 @@ export interface AttemptOptions {
   readonly params: object | undefined;
   readonly runId: string;
   readonly taskId: string;
-  readonly step?: string;
   readonly attempt: number;
   readonly log: Log;
   readonly metrics: Map<string, number>;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Cancellation | undefined;
   /** Milliseconds. */
   readonly timeout: number | undefined;
+  readonly owner: AttemptOwner;
+}
+
+/** The task that an attempt is made for. */
+export interface AttemptOwner {
   /** What every event of the task says. */
   facts(): TaskEvent;
+  /** Resolves when what was written may be published; undefined where it may be at once. */
+  mayPublish(): Promise<void> | undefined;
+  /** A row that is published along with the outputs, where these outlast the process. */
+  note(ports: OpenPorts): Note | undefined;
 }
 
 /** How an attempt ended. `error` is what the action, a dependency, a port or the publish threw, as it was thrown. */
@@ -52,7 +63,7 @@ interface Action {
 export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
   const { runtime, task, signal, timeout } = options;
   const { spec } = task;
-  const ports = openPorts(options);
+  const ports = new OpenPorts(task.ports, new PortOptions(options));
   const interrupt =
     signal === undefined && timeout === undefined ? undefined : new Interrupt(`Processor '${spec.name}'`, signal, timeout, runtime.clock);
   const scope = runtime.container.hasDependencies(spec.class) ? runtime.container.open('TASK') : undefined;
@@ -74,6 +85,8 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
   ports.close('the task had ended');
   try {
     await scope?.close();
+    const wait = options.owner.mayPublish();
+    if (wait !== undefined) await work.wait(wait, 'outputs');
     work.throwIfInterrupted();
     if (ports.hasOutputs) await publish(options, ports);
     return { status: 'succeeded', ports };
@@ -85,27 +98,51 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
   }
 }
 
-function openPorts({ runtime, task, taskId, runId, attempt, log, events, facts }: AttemptOptions): OpenPorts {
-  return new OpenPorts(task.ports, {
-    processor: task.spec,
-    id: `${taskId}-${String(attempt)}`,
-    runId,
-    freeze: runtime.freeze,
-    onRows: events.has('port:rows') ? (port, rows) => events.emit('port:rows', { ...facts(), port, rows }) : undefined,
-    warn: (message) => {
-      log.warn(message);
-    },
-    debug: (message) => {
-      log.debug(message);
-    },
-    onReject: runtime.onReject === undefined ? undefined : (property, reject) => runtime.onReject?.(attempt, property, reject),
-  });
+/** What the ports of an attempt are told of it. A class, since a function made for each attempt costs more than a short task can bear. */
+class PortOptions implements OpenOptions {
+  readonly #options: AttemptOptions;
+  readonly id: string;
+
+  constructor(options: AttemptOptions) {
+    this.#options = options;
+    this.id = `${options.taskId}-${String(options.attempt)}`;
+  }
+
+  get processor(): ProcessorSpec {
+    return this.#options.task.spec;
+  }
+
+  get runId(): string {
+    return this.#options.runId;
+  }
+
+  get freeze(): boolean {
+    return this.#options.runtime.freeze;
+  }
+
+  get onRows(): OpenOptions['onRows'] {
+    const { events, owner } = this.#options;
+    return events.has('port:rows') ? (port, rows) => events.emit('port:rows', { ...owner.facts(), port, rows }) : undefined;
+  }
+
+  get onReject(): OpenOptions['onReject'] {
+    const { runtime, attempt } = this.#options;
+    return runtime.onReject === undefined ? undefined : (property, reject) => runtime.onReject?.(attempt, property, reject);
+  }
+
+  warn(message: string): void {
+    this.#options.log.warn(message);
+  }
+
+  debug(message: string): void {
+    this.#options.log.debug(message);
+  }
 }
 
-async function publish({ events, facts, runtime, runId }: AttemptOptions, ports: OpenPorts): Promise<void> {
-  const outputs = await ports.publish();
+async function publish({ events, owner, runtime, runId }: AttemptOptions, ports: OpenPorts): Promise<void> {
+  const outputs = await ports.publish(owner.note(ports));
   if (ports.superseded.length > 0) runtime.recorder.superseded(runId, ports.superseded);
-  if (outputs.length > 0 && events.has('publish')) events.emit('publish', { ...facts(), outputs });
+  if (outputs.length > 0 && events.has('publish')) events.emit('publish', { ...owner.facts(), outputs });
 }
 
 async function closeFailed(
@@ -135,7 +172,7 @@ class Work {
   }
 
   start(instance: Action): unknown {
-    const { task, params, runId, taskId, attempt, log, metrics, events, facts } = this.#options;
+    const { task, params, runId, taskId, attempt, log, metrics } = this.#options;
     this.throwIfInterrupted();
     this.#ports.assignTo(instance);
     if (task.spec.params !== undefined) {
@@ -145,12 +182,14 @@ class Work {
       log.warn(`Processor ${task.spec.name} has no action defined`);
       return undefined;
     }
-    const progress = (done: number, total?: number): void => {
-      if (events.has('task:progress')) events.emit('task:progress', { ...facts(), done, ...(total === undefined ? {} : { total }) });
-    };
     return instance.run(
-      new AttemptContext({ runId, taskId, attempt, log, signal: this.#interrupt?.signal, ports: this.#ports, metrics, progress }),
+      new AttemptContext({ runId, taskId, attempt, log, interrupt: this.#interrupt, ports: this.#ports, metrics, work: this }),
     );
+  }
+
+  progress(done: number, total?: number): void {
+    const { events, owner } = this.#options;
+    if (events.has('task:progress')) events.emit('task:progress', { ...owner.facts(), done, ...(total === undefined ? {} : { total }) });
   }
 
   /** Waits; interrupted, closes the ports and waits `closeTimeout` more for what ignores its signal. */
@@ -184,7 +223,7 @@ class Work {
   }
 
   throwIfInterrupted(): void {
-    if (this.#interrupt?.kind !== undefined) throw this.#interrupt.signal.reason;
+    if (this.#interrupt?.kind !== undefined) throw this.#interrupt.reason;
   }
 
   failure(error: unknown): Omit<AttemptEnd, 'ports'> {

@@ -6,11 +6,11 @@ export interface ContextFacts {
   readonly taskId: string;
   readonly attempt: number;
   readonly log: Log;
-  /** Undefined where nothing can interrupt the attempt: a signal is then made when it is asked for. */
-  readonly signal: AbortSignal | undefined;
+  /** Undefined where nothing can interrupt the attempt. A signal is made when it is asked for. */
+  readonly interrupt: { readonly signal: AbortSignal } | undefined;
   readonly ports: OpenPorts;
   readonly metrics: Map<string, number>;
-  progress(done: number, total?: number): void;
+  readonly work: { progress(done: number, total?: number): void };
 }
 
 /** What an action is given. Its members may be taken off it, as `run({ log, metric })` does. */
@@ -28,16 +28,15 @@ export class AttemptContext implements TaskContext {
     this.attempt = facts.attempt;
     this.log = facts.log;
     this.#facts = facts;
-    this.#signal = facts.signal;
   }
 
   get signal(): AbortSignal {
-    return (this.#signal ??= new AbortController().signal);
+    return (this.#signal ??= (this.#facts.interrupt ?? new AbortController()).signal);
   }
 
   get progress(): TaskContext['progress'] {
     return (done, total) => {
-      this.#facts.progress(done, total);
+      this.#facts.work.progress(done, total);
     };
   }
 

@@ -1,4 +1,4 @@
-import type { Log, PortCount, RunStatus } from '../types.js';
+import type { Log, PortCount, RunStatus, StepStatus } from '../types.js';
 
 type Level = keyof Log;
 
@@ -37,7 +37,7 @@ export function describeTask(task: {
   readonly inputs: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Record<string, string>>;
   readonly counts?: { readonly inputs: Readonly<Record<string, PortCount>>; readonly outputs: Readonly<Record<string, PortCount>> };
-  readonly end?: { readonly ms: number; readonly status: RunStatus };
+  readonly end?: { readonly ms: number; readonly status: RunStatus | StepStatus };
 }): string {
   const side = (
     bindings: Readonly<Record<string, string>>,

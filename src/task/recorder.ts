@@ -7,6 +7,8 @@ export const runsCollection = '_millrace_runs';
 export const tasksCollection = '_millrace_tasks';
 /** Which runs' outputs were taken the place of by runs that were under way at the same time. */
 const supersededCollection = '_millrace_superseded';
+/** What steps of unfinished workflows have published. */
+export const journalCollection = '_millrace_journal';
 
 /** How a run went, as it is kept in the default store. */
 export interface RunRecord {
@@ -14,8 +16,10 @@ export interface RunRecord {
   readonly kind: 'task' | 'workflow';
   /** Of the processor or workflow. */
   readonly name: string;
-  readonly status: RunStatus;
+  /** `running`: of a workflow that has not ended, or never will. */
+  readonly status: RunStatus | 'running';
   readonly started: Date;
+  /** Of a run that has not ended: its last sign of life. */
   readonly finished: Date;
   readonly ms: number;
   /** The message of the error, secrets masked. */
@@ -48,6 +52,8 @@ export interface TaskRecord {
   readonly metrics: Readonly<Record<string, number>>;
   readonly monitor: TaskMonitor;
   readonly error?: { readonly code: string; readonly message: string };
+  /** What a later run needs to know to use what this step wrote. */
+  readonly journal?: object;
 }
 
 /** Records are sent when there are so many, or after so many milliseconds. */
@@ -60,15 +66,24 @@ const slack = 5000;
 /** Where the records of runs go. */
 export interface Recorder {
   task(record: TaskRecord): void;
+  /** A workflow's record takes the place of the one before it of the same run. */
   run(record: RunRecord): void;
   /** Notes on other runs' records that this one's outputs took the place of theirs. */
   superseded(by: string, runs: readonly Superseded[]): void;
+  /** Stores soon what was recorded so far, rather than when it is worth a batch. */
+  hurry(): void;
   /** Resolves when everything recorded so far is stored. */
   flush(): Promise<void>;
 }
 
 /** For unit tests: nothing is kept. */
-export const noRecorder: Recorder = Object.freeze({ task: nothing, run: nothing, superseded: nothing, flush: () => Promise.resolve() });
+export const noRecorder: Recorder = Object.freeze({
+  task: nothing,
+  run: nothing,
+  superseded: nothing,
+  hurry: nothing,
+  flush: () => Promise.resolve(),
+});
 
 /** Writes records in batches, beside the work: a record that cannot be written is a warning, never a failed run. */
 export class StoreRecorder implements Recorder {
@@ -79,6 +94,7 @@ export class StoreRecorder implements Recorder {
   #superseded: SupersededRecord[] = [];
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> = Promise.resolve();
+  #hurried: NodeJS.Immediate | undefined;
   #sinceTrim = 0;
 
   constructor(store: () => Store, log: Log) {
@@ -100,6 +116,13 @@ export class StoreRecorder implements Recorder {
     const at = new Date();
     for (const { collection, runId } of runs) this.#superseded.push({ runId, collection, by, at });
     this.#schedule();
+  }
+
+  hurry(): void {
+    this.#hurried ??= setImmediate(() => {
+      this.#hurried = undefined;
+      void this.flush();
+    });
   }
 
   flush(): Promise<void> {
@@ -124,17 +147,20 @@ export class StoreRecorder implements Recorder {
       const from = await (origin ??= readOrigin());
       if (superseded.length > 0) await store.insert(supersededCollection, superseded);
       if (tasks.length > 0) await store.insert(tasksCollection, tasks);
-      if (runs.length > 0) {
-        await store.insert(
-          runsCollection,
-          runs.map((run) => Object.assign(run, from)),
-        );
-      }
+      if (runs.length > 0) await this.#sendRuns(store, runs, from);
       await markSuperseded(store, [...runs.map(({ _id }) => _id), ...superseded.map(({ runId }) => runId)]);
       await this.#trim(store, runs.length);
     } catch (error) {
       this.#log.warn(`run records could not be written: ${(error as Error).message}`);
     }
+  }
+
+  async #sendRuns(store: Store, runs: readonly RunRecord[], from: object): Promise<void> {
+    for (const run of runs) Object.assign(run, from);
+    const whole = runs.filter(({ kind }) => kind === 'workflow');
+    if (whole.length > 0) await store.upsert(runsCollection, ['_id'], whole);
+    if (whole.length < runs.length)
+      await store.insert(runsCollection, whole.length === 0 ? runs : runs.filter(({ kind }) => kind === 'task'));
   }
 
   /** Drops the oldest runs, with their tasks, beyond those that are kept. */

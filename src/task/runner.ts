@@ -1,15 +1,19 @@
 import { describeBindings, type GivenBindings } from '../binding/ports.js';
 import { aRetry, aTimeout } from '../decorators/option.js';
 import { MillraceError, TaskError, toError } from '../errors.js';
+import type { OpenPorts } from '../binding/open-ports.js';
+import type { Note } from '../binding/publication.js';
+import type { Store } from '../storage/store.js';
+import type { Canceller } from './canceller.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { EventListeners, Log, Retry, TaskEvent, TaskResult } from '../types.js';
-import { runAttempt, type AttemptEnd } from './attempt.js';
+import { runAttempt, type AttemptEnd, type AttemptOwner } from './attempt.js';
 import { newId } from './id.js';
 import { describeDuration, describeTask, silentLog } from './log.js';
 import { Monitor } from './monitor.js';
 import { describeInputs, prepareTask, type PreparedTask } from './prepare.js';
 import { retryDelay, systemClock } from './retry.js';
-import type { RunRecord, TaskRecord } from './recorder.js';
+import { journalCollection, type RunRecord, type TaskRecord } from './recorder.js';
 import type { Runtime } from './runtime.js';
 import { Masker } from './secrets.js';
 
@@ -38,26 +42,69 @@ export async function runTask(runtime: Runtime, spec: ProcessorSpec, given: Give
   return new TaskRun(runtime, task, given, params, options).run();
 }
 
+/** A task's place in the run of a workflow. */
+export interface StepPlace {
+  readonly runId: string;
+  readonly step: string;
+  /** Of the run. */
+  readonly events: Runtime['events'];
+  readonly canceller: Canceller;
+  /** How a step that was cancelled is recorded. */
+  readonly cancelledAs: 'cancelled' | 'skipped';
+  /** Resolves when its outputs may be published. */
+  mayPublish(): Promise<void> | undefined;
+  /** What is kept of it for later runs. */
+  journal(outputs: TaskResult['outputs']): object;
+  /** Where that is noted along with what it publishes; undefined where nothing outlasts this process. */
+  readonly journalStore: Store | undefined;
+}
+
+/**
+ * Runs one task as a step of a workflow, whose run has a record and events of its own.
+ *
+ * @throws TaskError where it failed, took too long, or was cancelled.
+ */
+export async function runStep(
+  runtime: Runtime,
+  task: PreparedTask,
+  given: GivenBindings,
+  options: RunOptions,
+  place: StepPlace,
+): Promise<TaskResult> {
+  const params = task.spec.params === undefined ? undefined : await task.params();
+  return new TaskRun(runtime, task, given, params, options, place).run();
+}
+
 function checkOptions({ name }: ProcessorSpec, { timeout, retry }: RunOptions): void {
   if (timeout === undefined && retry === undefined) return;
   const wrong = Object.entries({ timeout: aTimeout(timeout), retry: aRetry(retry) }).find(([, problem]) => problem !== undefined);
   if (wrong !== undefined) throw new MillraceError('CONFIG_INVALID', `Processor '${name}' run option '${wrong[0]}' ${wrong[1] ?? ''}`);
 }
 
-class TaskRun {
+class TaskRun implements AttemptOwner {
   readonly #runtime: Runtime;
   readonly #task: PreparedTask;
   readonly #given: GivenBindings;
   readonly #params: object | undefined;
   readonly #options: RunOptions;
-  readonly #runId = newId();
+  readonly #place: StepPlace | undefined;
+  readonly #runId: string;
   readonly #taskId = newId();
   readonly #metrics = new Map<string, number>();
   readonly #masker: Masker;
   readonly #log: Log;
   readonly #events: Runtime['events'];
 
-  constructor(runtime: Runtime, task: PreparedTask, given: GivenBindings, params: object | undefined, options: RunOptions) {
+  constructor(
+    runtime: Runtime,
+    task: PreparedTask,
+    given: GivenBindings,
+    params: object | undefined,
+    options: RunOptions,
+    place?: StepPlace,
+  ) {
+    this.#place = place;
+    this.#runId = place?.runId ?? newId();
     this.#runtime = runtime;
     this.#task = task;
     this.#given = given;
@@ -65,14 +112,15 @@ class TaskRun {
     this.#options = options;
     this.#masker = new Masker(task.spec.params?.schema, params);
     this.#log = runtime.log === silentLog ? silentLog : this.#masker.log(runtime.log);
-    this.#events = options.on === undefined ? runtime.events : runtime.events.extend(options.on);
+    const events = place?.events ?? runtime.events;
+    this.#events = options.on === undefined ? events : events.extend(options.on);
   }
 
   async run(): Promise<TaskResult> {
     const started = this.#now();
     const begun = performance.now();
     const monitor = new Monitor();
-    if (this.#events.has('run:start')) this.#events.emit('run:start', { runId: this.#runId, at: started });
+    if (this.#place === undefined && this.#events.has('run:start')) this.#events.emit('run:start', { runId: this.#runId, at: started });
     if (this.#runtime.announce) this.#log.info(this.#describe(), { runId: this.#runId });
     const { end, attempts } = await this.#attempts();
     const { ports } = end;
@@ -97,13 +145,14 @@ class TaskRun {
 
   async #attempts(): Promise<{ readonly end: AttemptEnd; readonly attempts: number }> {
     const { spec } = this.#task;
-    const { signal } = this.#options;
+    const signal =
+      this.#options.signal ?? (this.#options.retry === undefined && spec.retry === undefined ? undefined : this.#place?.canceller.signal);
     const retry = this.#options.retry ?? spec.retry;
     for (let attempt = 1; ; attempt++) {
       const end = await this.#attempt(attempt);
       const delay = end.status === 'failed' ? retryDelay(retry, attempt, end.error) : undefined;
       if (delay === undefined) return { end, attempts: attempt };
-      if (this.#events.has('task:retry')) this.#events.emit('task:retry', { ...this.#facts(), attempt, error: toError(end.error), delay });
+      if (this.#events.has('task:retry')) this.#events.emit('task:retry', { ...this.facts(), attempt, error: toError(end.error), delay });
       this.#log.warn(
         `${spec.name}  attempt ${String(attempt)} failed: ${messageOf(end.error)}; the next one in ${describeDuration(delay)}`,
       );
@@ -122,7 +171,7 @@ class TaskRun {
   #attempt(attempt: number): Promise<AttemptEnd> {
     const { spec } = this.#task;
     this.#metrics.clear();
-    if (this.#events.has('task:start')) this.#events.emit('task:start', Object.assign(this.#facts(), { attempt }));
+    if (this.#events.has('task:start')) this.#events.emit('task:start', Object.assign(this.facts(), { attempt }));
     return runAttempt({
       runtime: this.#runtime,
       events: this.#events,
@@ -133,9 +182,9 @@ class TaskRun {
       attempt,
       log: this.#log,
       metrics: this.#metrics,
-      signal: this.#options.signal,
+      signal: this.#place?.canceller ?? this.#options.signal,
       timeout: this.#options.timeout ?? spec.timeout,
-      facts: () => this.#facts(),
+      owner: this,
     });
   }
 
@@ -147,7 +196,7 @@ class TaskRun {
   }
 
   #fail(result: TaskResult, end: AttemptEnd): TaskError {
-    const status = end.status === 'cancelled' ? 'cancelled' : 'failed';
+    const status = end.status === 'cancelled' ? (this.#place?.cancelledAs ?? 'cancelled') : 'failed';
     const error = this.#error(result.attempts, end);
     this.#record(result, status, end, error);
     if (this.#runtime.announce) {
@@ -204,34 +253,61 @@ class TaskRun {
       metrics,
       monitor,
     };
-    const run: RunRecord = { _id: runId, kind: 'task', name: spec.name, status, started, finished, ms };
-    if (error === undefined) {
-      this.#runtime.recorder.task(task);
-      this.#runtime.recorder.run(run);
-    } else {
-      this.#runtime.recorder.task({ ...task, error: { code: codeOf(error), message: error.message } });
-      this.#runtime.recorder.run({ ...run, error: error.message });
+    const failed = error === undefined ? task : { ...task, error: { code: codeOf(error), message: error.message } };
+    if (this.#place !== undefined) {
+      this.#recordStep(this.#place, failed, result);
+      return;
     }
+    this.#runtime.recorder.task(failed);
+    const run: RunRecord = {
+      _id: runId,
+      kind: 'task',
+      name: spec.name,
+      status: status === 'skipped' ? 'cancelled' : status,
+      started,
+      finished,
+      ms,
+    };
+    this.#runtime.recorder.run(error === undefined ? run : { ...run, error: error.message });
+  }
+
+  #recordStep(place: StepPlace, task: TaskRecord, { outputs }: TaskResult): void {
+    const journal = task.status === 'succeeded' ? place.journal(outputs) : undefined;
+    this.#runtime.recorder.task(Object.assign(task, journal === undefined ? { step: place.step } : { step: place.step, journal }));
+    this.#runtime.recorder.hurry();
+  }
+
+  mayPublish(): Promise<void> | undefined {
+    return this.#place?.mayPublish();
+  }
+
+  note(ports: OpenPorts): Note | undefined {
+    const store = this.#place?.journalStore;
+    const row = store === undefined ? undefined : this.#place?.journal(ports.counts('property').outputs);
+    return row === undefined || store === undefined ? undefined : { store, collection: journalCollection, row };
   }
 
   #emitEnd(status: EndStatus, outcome: { readonly result: TaskResult } | { readonly error: Error }): void {
-    if (this.#events.has('task:end')) this.#events.emit('task:end', Object.assign(this.#facts(), { status }, outcome));
-    if (this.#events.has('run:end')) this.#events.emit('run:end', { runId: this.#runId, at: this.#now(), status });
+    if (this.#events.has('task:end')) this.#events.emit('task:end', Object.assign(this.facts(), { status }, outcome));
+    if (this.#place === undefined && this.#events.has('run:end') && status !== 'skipped')
+      this.#events.emit('run:end', { runId: this.#runId, at: this.#now(), status });
   }
 
   /** By the ports' own names, as people know them. */
   #describe(end?: { readonly ms: number; readonly status: EndStatus }, attempt?: AttemptEnd): string {
     const { spec } = this.#task;
     return describeTask({
-      name: spec.name,
+      name: this.#place?.step ?? spec.name,
       inputs: describeInputs(spec, this.#given, 'name'),
       outputs: describeBindings(spec.outputs, this.#given.outputs, 'name'),
       ...(end === undefined || attempt === undefined ? {} : { counts: attempt.ports.counts('port'), end }),
     });
   }
 
-  #facts(): TaskEvent {
-    return { runId: this.#runId, taskId: this.#taskId, processor: this.#task.spec.name, at: this.#now() };
+  facts(): TaskEvent {
+    const processor = this.#task.spec.name;
+    if (this.#place === undefined) return { runId: this.#runId, taskId: this.#taskId, processor, at: this.#now() };
+    return { runId: this.#runId, taskId: this.#taskId, processor, step: this.#place.step, at: this.#now() };
   }
 
   #now(): Date {
@@ -239,7 +315,7 @@ class TaskRun {
   }
 }
 
-type EndStatus = 'succeeded' | 'failed' | 'cancelled';
+type EndStatus = 'succeeded' | 'failed' | 'cancelled' | 'skipped';
 const noMetrics: TaskResult['metrics'] = Object.freeze({});
 
 /** The code of what went wrong: that of Millrace's own error beneath, where there is one. */

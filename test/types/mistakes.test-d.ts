@@ -12,11 +12,13 @@ import {
   resource,
   Scope,
   token,
+  workflow,
   type Reader,
   type Writer,
 } from 'millrace';
 import { runProcessor } from 'millrace/testing';
 import { NormalisePrices, Price, PriceParams, RateTable, rateTable, RawPrice } from './cases/prices.js';
+import { cleaning, ImportPrices, SumPrices } from './cases/workflow.js';
 
 const count = resource(() => 1);
 const clock = token<{ now(): Date }>('clock');
@@ -58,6 +60,13 @@ export async function main(): Promise<void> {
   task.bindInput('prices', []);
   // @ts-expect-error not a parameter
   task.bindParams({ bass: 'EUR' });
+  workflow('w', (w) => {
+    const imported = w.step(ImportPrices);
+    // @ts-expect-error the link carries another document
+    w.step(SumPrices, { bind: { prices: imported.output('rows') } });
+    // @ts-expect-error no such output
+    imported.output('source');
+  });
   // @ts-expect-error not what the token stands for
   createContainer({ provide: [[clock, { now: () => 1 }]] });
   // @ts-expect-error the fake does not fit
@@ -88,6 +97,14 @@ resource([['SOON', clock]], () => 1);
 export class WrongAction {
   run(_rows: string[]): void {}
 }
+
+workflow('outer', (w) => {
+  const inner = w.workflow(cleaning);
+  // @ts-expect-error no such output
+  inner.output('rows');
+  // @ts-expect-error the link carries another document
+  w.step(ImportPrices, { bind: { source: inner.output('prices') } });
+});
 
 class Greeter {
   greet(): string {

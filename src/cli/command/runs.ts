@@ -145,7 +145,7 @@ function printTask(
   out.line(out.colors.dim(`  ${cost.join('  ')}`));
 }
 
-function colored(status: RunStatus, { colors }: Output): string {
+function colored(status: RunStatus | 'running', { colors }: Output): string {
   return status === 'succeeded'
     ? colors.green(status)
     : status === 'partial' || status === 'cancelled'

@@ -1,0 +1,199 @@
+import { isBinding, link, type LinkBinding } from '../binding/binding.js';
+import { describeValue, MillraceError } from '../errors.js';
+import { callSite, getProcessorSpec } from '../metadata/registry.js';
+import type { ProcessorSpec } from '../metadata/spec.js';
+import type { Bindings, Class, EventListeners, Link, OutputsOf, Retry } from '../types.js';
+import { commandSpec, type CommandOptions, type CommandPorts } from './command.js';
+import { WorkflowDraft } from './draft.js';
+import type { StepBehaviour, WhenContext } from './spec.js';
+import { createWorkflow, findWorkflowSpec, type Links, type Workflow } from './workflow.js';
+
+/** What a step is given besides its processor. */
+export interface StepOptions<P> extends StepBehaviour {
+  /** Default: the processor's. */
+  readonly name?: string;
+  readonly bind?: Bindings<P>;
+  /** Order without data. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- steps of whatever processors
+  readonly after?: readonly StepRef<any>[];
+  /** Besides its processor's; slices select by them. */
+  readonly tags?: readonly string[];
+  /** Milliseconds for one attempt; default the processor's. */
+  readonly timeout?: number;
+  /** Default the processor's, else the run's. */
+  readonly retry?: Retry;
+  /** What happens to the run when this step fails: stop it (default), or go on without what reads from this step. */
+  readonly onError?: 'stop' | 'skip';
+  /** Keeps its linked outputs until the workflow has succeeded, so that `resume` can start after it. Default false. */
+  readonly keep?: boolean;
+  /** Read when the step is about to start; false skips the step and what reads from it. */
+  readonly when?: (context: WhenContext) => boolean | Promise<boolean>;
+  /** Listeners for this step alone, besides the run's. */
+  readonly on?: EventListeners;
+}
+
+/** A step, to link from and to come after. */
+export interface StepRef<P> {
+  readonly name: string;
+  /** A binding for an input of another step. */
+  output<K extends keyof OutputsOf<P>>(port: K): Link<OutputsOf<P>[K]>;
+}
+
+/** A workflow within another, as one step. */
+export interface WorkflowRef<O extends Links> {
+  readonly name: string;
+  /** A binding for an input of another step: one of the outputs that its builder returned. */
+  output<K extends keyof O>(name: K): O[K];
+}
+
+/** Takes the steps of a workflow in the order in which they are written. */
+export interface WorkflowBuilder {
+  step<P>(processor: Class<P>, options?: StepOptions<P>): StepRef<P>;
+  /**
+   * Runs a program without a shell; the lines of its standard output are the rows of output `lines`, and a code other than 0 fails
+   * the step.
+   */
+  command(name: string, options: Omit<StepOptions<CommandPorts>, 'name'> & CommandOptions): StepRef<CommandPorts>;
+  /** Another workflow as one step: its steps are named `name/step`; `bind` is by its step and port. */
+  workflow<O extends Links>(
+    workflow: Workflow<O>,
+    options?: {
+      /** Default: the workflow's. */
+      readonly name?: string;
+      // eslint-disable-next-line @typescript-eslint/no-explicit-any -- steps of whatever processors
+      readonly after?: readonly StepRef<any>[];
+      readonly bind?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+    },
+  ): WorkflowRef<O>;
+}
+
+/**
+ * Builds a workflow: steps, and links between them.
+ *
+ * @example
+ * ```ts
+ * const pricing = workflow('pricing', (w) => {
+ *   const imported = w.step(ImportPrices, { bind: { source: 'file:prices.csv' } });
+ *   w.step(NormalisePrices, { bind: { raw: imported.output('rows') } });
+ * });
+ * ```
+ * @throws {@link DefinitionError} that holds every fault: cycles, two steps of one name, two writers of one collection, unbound ports.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- a workflow without outputs
+export function workflow<const O extends Links = {}>(
+  name: string,
+  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a builder that returns nothing
+  build: (w: WorkflowBuilder) => O | void,
+  options: { readonly title?: string; readonly description?: string } = {},
+): Workflow<O> {
+  const where = callSite(workflow);
+  const draft = new WorkflowDraft(name, where());
+  const builder = new DraftBuilder(draft);
+  const outputs = (build(builder) ?? {}) as O;
+  builder.close();
+  for (const [output, exported] of Object.entries(outputs)) {
+    if (isBinding(exported)) draft.export(exported);
+    else {
+      const message = `Workflow '${name}' output '${output}' is ${describeValue(exported)}, not a link`;
+      draft.fault({
+        code: 'DEFINITION_INVALID',
+        message,
+        where: [where()],
+        path: [name, output],
+        fix: "Return what step.output('port') answers.",
+      });
+    }
+  }
+  return createWorkflow(draft.finish(options), outputs);
+}
+
+class DraftBuilder implements WorkflowBuilder {
+  readonly #draft: WorkflowDraft;
+  #closed = false;
+
+  constructor(draft: WorkflowDraft) {
+    this.#draft = draft;
+  }
+
+  step<P>(processor: Class<P>, options: StepOptions<P> = {}): StepRef<P> {
+    return this.#add(getProcessorSpec(processor), options, callSite(this.step)());
+  }
+
+  command(name: string, options: Omit<StepOptions<CommandPorts>, 'name'> & CommandOptions): StepRef<CommandPorts> {
+    const where = callSite(this.command)();
+    const { command, args = [], cwd, env } = options;
+    const given: CommandOptions = { command, args, ...(cwd === undefined ? {} : { cwd }), ...(env === undefined ? {} : { env }) };
+    return this.#add(commandSpec(given, where), { ...options, name }, where, JSON.stringify([command, args, cwd]));
+  }
+
+  workflow<O extends Links>(
+    inner: Workflow<O>,
+    options: {
+      readonly name?: string;
+      readonly after?: readonly StepRef<unknown>[];
+      readonly bind?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+    } = {},
+  ): WorkflowRef<O> {
+    this.#refuseClosed();
+    const where = callSite(this.workflow)();
+    const spec = findWorkflowSpec(inner);
+    if (spec === undefined)
+      throw new MillraceError(
+        'DEFINITION_INVALID',
+        `w.workflow takes a workflow, not ${describeValue(inner)}; pass what workflow('name', …) answers`,
+        { where: [where] },
+      );
+    const { name = spec.name, after = [], bind = {} } = options;
+    this.#draft.embed(spec, name, { after: namesOf(after), bind, where });
+    return {
+      name,
+      output: (output) => {
+        const exported = (inner.outputs as Links)[output as string] as LinkBinding | undefined;
+        return link(`${name}/${exported?.step ?? ''}`, exported?.port ?? String(output)) as unknown as O[typeof output];
+      },
+    };
+  }
+
+  /** From now on the definition is what it is. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #add<P>(processor: ProcessorSpec, options: StepOptions<P>, where: string, detail?: string): StepRef<P> {
+    this.#refuseClosed();
+    const { name, bind, after, tags, timeout, retry, onError, keep, when, on } = options;
+    const behaviour = present({ timeout, retry, onError, keep, when, on });
+    const step = this.#draft.add({
+      processor,
+      behaviour,
+      where,
+      ...present({ name, bind, after: after && namesOf(after), tags, detail }),
+    });
+    return {
+      name: step,
+      output: (port) => {
+        const found = processor.outputs.find(({ property }) => property === port);
+        return link(step, found?.name ?? String(port)) as unknown as Link<OutputsOf<P>[typeof port]>;
+      },
+    };
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed)
+      throw new MillraceError(
+        'DEFINITION_INVALID',
+        `workflow '${this.#draft.name}' is built already: add its steps before its builder returns`,
+      );
+  }
+}
+
+function namesOf(steps: readonly { readonly name: string }[]): string[] {
+  return steps.map(({ name }) => name);
+}
+
+/** Without what is undefined. */
+function present<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

@@ -1,0 +1,144 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { ProcessorSpec } from '../metadata/spec.js';
+import type { Row, TaskContext, Writer } from '../types.js';
+
+/** A program to run. */
+export interface CommandOptions {
+  /** The program: a path, or a name that PATH finds. No shell is between. */
+  readonly command: string;
+  readonly args?: readonly string[];
+  /** Default: the working directory. */
+  readonly cwd?: string;
+  /** Added to the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The ports of a command: the lines that it writes to its standard output. */
+export interface CommandPorts {
+  lines: Writer<{ line: string }>;
+}
+
+/** Milliseconds between asking a program to end and ending it. */
+const grace = 2000;
+/** How much of the standard error an error message shows. */
+const shown = 2000;
+
+/** A program as a processor. */
+export function commandSpec(options: CommandOptions, where: string): ProcessorSpec {
+  class Command implements CommandPorts {
+    lines!: Writer<{ line: string }>;
+    run(context: TaskContext): Promise<void> {
+      return runCommand(options, this.lines, context);
+    }
+  }
+  const output = {
+    kind: 'output',
+    name: 'lines',
+    property: 'lines',
+    optional: true,
+    onInvalid: 'off',
+    overwrite: false,
+    atomic: true,
+    where,
+  } as const;
+  return Object.freeze({ class: Command, name: 'command', tags: [], inputs: [], outputs: [output], hasAction: true, where });
+}
+
+async function runCommand(
+  { command, args = [], cwd, env }: CommandOptions,
+  lines: Writer<{ line: string }>,
+  { signal, log }: TaskContext,
+): Promise<void> {
+  signal.throwIfAborted();
+  const child = spawn(command, args, {
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: process.platform !== 'win32', // a group of its own, so that what it started ends with it
+    windowsHide: true,
+  });
+  const ended = endOf(child);
+  const kill = endOnAbort(child, signal);
+  const errors = collect(child.stderr, (text) => {
+    log.debug(`${command}: ${text}`);
+  });
+  try {
+    await writeLines(child.stdout, lines);
+    const { code, by } = await ended;
+    signal.throwIfAborted();
+    if (code !== 0) throw new Error(describeEnd(command, code, by, errors()));
+  } catch (error) {
+    endGroup(child, 'SIGKILL');
+    await ended.catch(() => undefined); // it could not be started, and that is the error already
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    kill.forget();
+  }
+}
+
+async function writeLines(stdout: NodeJS.ReadableStream, lines: Writer<{ line: string }>): Promise<void> {
+  stdout.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of stdout) {
+    const parts = (rest + String(chunk)).split('\n');
+    rest = parts.pop() ?? '';
+    const rows: Row[] = parts.map((line) => ({ line: line.endsWith('\r') ? line.slice(0, -1) : line }));
+    if (rows.length > 0) await lines.write(rows as { line: string }[]);
+  }
+  if (rest !== '') await lines.write({ line: rest });
+}
+
+function endOf(child: ChildProcess): Promise<{ readonly code: number | null; readonly by: string | null }> {
+  const ended = new Promise<{ code: number | null; by: string | null }>((resolve, reject) => {
+    child.once('error', reject); // it could not be started
+    child.once('exit', (code, by) => {
+      resolve({ code, by });
+    });
+  });
+  ended.catch(() => undefined); // it is awaited when its output has ended
+  return ended;
+}
+
+/** Asks the program to end when the signal is aborted, and ends it when it does not. */
+function endOnAbort(child: ChildProcess, signal: AbortSignal): { forget(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    endGroup(child, 'SIGTERM');
+    timer = setTimeout(() => {
+      endGroup(child, 'SIGKILL');
+    }, grace);
+  };
+  signal.addEventListener('abort', end, { once: true });
+  return {
+    forget() {
+      signal.removeEventListener('abort', end);
+      clearTimeout(timer);
+    },
+  };
+}
+
+function endGroup(child: ChildProcess, by: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    if (process.platform === 'win32') child.kill(by);
+    else process.kill(-child.pid, by);
+  } catch {
+    // it has ended
+  }
+}
+
+/** The end of a stream's text; each line is told as it comes. */
+function collect(stream: NodeJS.ReadableStream, tell: (line: string) => void): () => string {
+  let text = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    text = (text + chunk).slice(-shown);
+    for (const line of chunk.split('\n')) if (line.trim() !== '') tell(line);
+  });
+  return () => text.trim();
+}
+
+function describeEnd(command: string, code: number | null, by: string | null, errors: string): string {
+  const how = code === null ? `was ended by ${by ?? 'a signal'}` : `ended with code ${String(code)}`;
+  return `command '${command}' ${how}${errors === '' ? '' : `: ${errors}`}`;
+}

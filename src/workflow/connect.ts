@@ -1,0 +1,147 @@
+import { suggestName, type Fault } from '../errors.js';
+import { findCycles } from './cycle.js';
+import { createGraph, type Edge, type Graph } from './graph.js';
+import { placesRead, placesWritten, toBinding, valueOf, type StoreIdentity, type WrittenPlace } from './places.js';
+import type { StepSpec } from './spec.js';
+
+export interface Connected {
+  readonly graph: Graph;
+  /** Links to nowhere, cycles, two writers of one place: all of them. */
+  readonly faults: readonly Fault[];
+}
+
+/** Puts steps in order by what they say: links, collections that one writes and another reads, `after`. */
+export function connect(workflow: string, steps: readonly StepSpec[], storeOf: StoreIdentity): Connected {
+  const indexes = new Map<string, number>();
+  for (const [index, { name }] of steps.entries()) if (!indexes.has(name)) indexes.set(name, index);
+  const faults: Fault[] = [];
+  const edges = steps.flatMap((step, to) => [
+    ...linksTo(workflow, steps, indexes, step, to, faults),
+    ...orderTo(workflow, indexes, step, to, faults),
+  ]);
+  edges.push(...collectionEdges(steps, storeOf, faults));
+  const graph = createGraph(
+    steps.map(({ name }) => name),
+    edges,
+  );
+  return { graph, faults: [...faults, ...cycleFaults(workflow, steps, graph)] };
+}
+
+function linksTo(
+  workflow: string,
+  steps: readonly StepSpec[],
+  indexes: ReadonlyMap<string, number>,
+  step: StepSpec,
+  to: number,
+  faults: Fault[],
+): Edge[] {
+  return step.processor.inputs.flatMap((port): Edge[] => {
+    const binding = toBinding(valueOf(step, port));
+    if (binding?.kind !== 'link') return [];
+    const from = indexes.get(binding.step);
+    const writer = from === undefined ? undefined : steps[from];
+    const said = `Workflow '${workflow}' step '${step.name}' input port '${port.name}' is linked to`;
+    const path = [workflow, step.name, port.name];
+    if (from === undefined || writer === undefined) {
+      faults.push({
+        code: 'STEP_UNKNOWN',
+        message: `${said} '${binding.toString()}', but there is no step '${binding.step}'`,
+        where: [step.where],
+        path,
+        fix: suggestName(binding.step, indexes.keys()),
+      });
+      return [];
+    }
+    const outputs = writer.processor.outputs.map(({ name }) => name);
+    if (!outputs.includes(binding.port)) {
+      faults.push({
+        code: 'PORT_UNKNOWN',
+        message: `${said} '${binding.toString()}', but step '${writer.name}' has no output '${binding.port}'`,
+        where: [step.where, writer.where],
+        path,
+        fix: suggestName(binding.port, outputs),
+      });
+      return [];
+    }
+    return [{ from, to, kind: 'link', label: binding.port }];
+  });
+}
+
+function orderTo(workflow: string, indexes: ReadonlyMap<string, number>, step: StepSpec, to: number, faults: Fault[]): Edge[] {
+  return step.after.flatMap((name): Edge[] => {
+    const from = indexes.get(name);
+    if (from !== undefined) return [{ from, to, kind: 'after', label: '' }];
+    const message = `Workflow '${workflow}' step '${step.name}' comes after '${name}', but there is no such step`;
+    faults.push({
+      code: 'STEP_UNKNOWN',
+      message,
+      where: [step.where],
+      path: [workflow, step.name],
+      fix: suggestName(name, indexes.keys()),
+    });
+    return [];
+  });
+}
+
+/** A step that reads what another writes comes after it; a step may read what it writes itself. */
+function collectionEdges(steps: readonly StepSpec[], storeOf: StoreIdentity, faults: Fault[]): Edge[] {
+  const writers = new Map<string, { readonly step: number; readonly place: WrittenPlace }[]>();
+  for (const [step, spec] of steps.entries()) {
+    for (const place of placesWritten(spec, storeOf)) {
+      const others = writers.get(place.key);
+      if (others === undefined) writers.set(place.key, [{ step, place }]);
+      else others.push({ step, place });
+    }
+  }
+  for (const several of writers.values())
+    refuseConflict(
+      steps,
+      several.filter(({ place }) => !place.rejects),
+      faults,
+    );
+  return steps.flatMap((spec, to) =>
+    placesRead(spec, storeOf).flatMap(({ key, text }) =>
+      (writers.get(key) ?? []).flatMap(({ step: from }): Edge[] => (from === to ? [] : [{ from, to, kind: 'collection', label: text }])),
+    ),
+  );
+}
+
+function refuseConflict(
+  steps: readonly StepSpec[],
+  writers: readonly { readonly step: number; readonly place: WrittenPlace }[],
+  faults: Fault[],
+): void {
+  const several = new Set(writers.map(({ step }) => step));
+  const names = [...several].map((step) => steps[step]?.name ?? '');
+  const first = writers[0];
+  if (first === undefined || several.size < 2 || writers.every(({ place }) => place.mode !== 'replace')) return;
+  faults.push({
+    code: 'BINDING_CONFLICT',
+    message: `'${first.place.text}' is written by several steps: ${names.map((name) => `'${name}'`).join(', ')}, and not all of them append or upsert`,
+    where: [...several].map((step) => steps[step]?.where ?? ''),
+    path: names,
+    fix: "Bind each output to a place of its own, or write all of them in mode 'append' or 'upsert'.",
+  });
+}
+
+function cycleFaults(workflow: string, steps: readonly StepSpec[], graph: Graph): Fault[] {
+  return findCycles(graph).map((cycle) => {
+    const path = cycle.map((step) => graph.names[step] ?? '');
+    const reasons = cycle.slice(1).map((to, at) => describeEdge(graph, cycle[at]!, to));
+    return {
+      code: 'WORKFLOW_CYCLE',
+      message: `Workflow '${workflow}' has steps that wait for each other: ${path.join(' -> ')} (${reasons.join('; ')})`,
+      where: cycle.slice(1).map((step) => steps[step]?.where ?? ''),
+      path,
+      fix: 'Take one of these links, collections or `after` away.',
+    };
+  });
+}
+
+function describeEdge(graph: Graph, from: number, to: number): string {
+  const edge = graph.out[from]!.find((one) => one.to === to);
+  const [before, after] = [graph.names[from] ?? '', graph.names[to] ?? ''];
+  if (edge?.kind === 'link') return `'${after}' reads '${before}.${edge.label}'`;
+  if (edge?.kind === 'collection') return `'${after}' reads '${edge.label}', which '${before}' writes`;
+  return `'${after}' comes after '${before}'`;
+}

@@ -1,0 +1,195 @@
+import { MillraceError, suggestName } from '../errors.js';
+import type { Runtime } from '../task/runtime.js';
+import type { EffectiveWorkflow } from './effective.js';
+import { fingerprintOf, lineageOf, outerPlaces, stampOf } from './fingerprint.js';
+import { orderOf, type Edge } from './graph.js';
+import { toBinding, valueOf } from './places.js';
+import type { Fate, KeptOutput } from './plan.js';
+import { isLive, loadJournal, loadRuns, type StepJournal, type WorkflowRecord } from './record.js';
+import { chooseSteps } from './reuse.js';
+import { isSliced, type Slices } from './slice.js';
+
+/** A run to go on with, and those that it went on with itself. */
+export interface Resumable {
+  readonly record: WorkflowRecord;
+  /** The last first. */
+  readonly chain: readonly WorkflowRecord[];
+}
+
+/**
+ * Finds the run to go on with: the one named, else the last one that did not end well and that no later one has made up for.
+ *
+ * @throws MillraceError `RUN_UNKNOWN`.
+ */
+export async function findResumable(runtime: Runtime, name: string, runId: string | undefined): Promise<Resumable> {
+  const runs = await loadRuns(runtime, name);
+  const record = runId === undefined ? runs.find((run) => isUnfinished(run, runs)) : runs.find(({ _id }) => _id === runId);
+  if (record === undefined) throw runUnknown(name, runId, runs);
+  if (isLive(record))
+    throw new MillraceError(
+      'RUN_UNKNOWN',
+      `run ${record._id} of workflow '${name}' is still under way on ${record.lease.host} (process ${String(record.lease.pid)}): wait for its end, or end it`,
+    );
+  if (record.status === 'succeeded')
+    throw new MillraceError('RUN_UNKNOWN', `run ${record._id} of workflow '${name}' has succeeded: there is nothing to go on with`);
+  return { record, chain: chainOf(record, runs) };
+}
+
+/** Runs of a workflow whose kept rows nobody will ask for, now that this one has succeeded. */
+export async function findSuperseded(runtime: Runtime, name: string, runId: string): Promise<readonly WorkflowRecord[]> {
+  const runs = await loadRuns(runtime, name);
+  const own = runs.find(({ _id }) => _id === runId);
+  const chain = new Set(own === undefined ? [] : chainOf(own, runs).map(({ _id }) => _id));
+  return runs.filter(
+    (run) =>
+      run._id === runId || chain.has(run._id) || (run.status !== 'succeeded' && !isLive(run) && own !== undefined && madeUpFor(run, own)),
+  );
+}
+
+function isUnfinished(run: WorkflowRecord, runs: readonly WorkflowRecord[]): boolean {
+  if (run.status === 'succeeded' || run.status === 'partial') return false;
+  return !runs.some(
+    (later) =>
+      later !== run && later.started >= run.started && (later.resumes === run._id || (later.status !== 'running' && madeUpFor(run, later))),
+  );
+}
+
+/** Whether a later run has done what this one was to do. */
+function madeUpFor(run: WorkflowRecord, later: WorkflowRecord): boolean {
+  if (later.started < run.started || (later.status !== 'succeeded' && later.status !== 'partial')) return false;
+  return !isSliced(later.slices) || JSON.stringify(later.slices) === JSON.stringify(run.slices);
+}
+
+function chainOf(record: WorkflowRecord, runs: readonly WorkflowRecord[]): WorkflowRecord[] {
+  const byId = new Map(runs.map((run) => [run._id, run]));
+  const chain: WorkflowRecord[] = [];
+  for (let run: WorkflowRecord | undefined = record; run !== undefined && !chain.includes(run); run = byId.get(run.resumes ?? ''))
+    chain.push(run);
+  return chain;
+}
+
+function runUnknown(name: string, runId: string | undefined, runs: readonly WorkflowRecord[]): MillraceError {
+  if (runId !== undefined)
+    return new MillraceError(
+      'RUN_UNKNOWN',
+      `workflow '${name}' has no run '${runId}'. ${suggestName(
+        runId,
+        runs.map(({ _id }) => _id),
+      )}`,
+    );
+  const last =
+    runs[0] === undefined
+      ? 'it was never run in this store'
+      : `its last run, ${runs[0]._id}, ${runs[0].status === 'running' ? 'is under way' : `has ended: ${runs[0].status}`}`;
+  return new MillraceError('RUN_UNKNOWN', `workflow '${name}' has no unfinished run: ${last}; start one with run()`);
+}
+
+/** What becomes of each step when a run is gone on with: as few as possible run. */
+export async function planReuse(
+  runtime: Runtime,
+  workflow: EffectiveWorkflow,
+  selected: ReadonlySet<number>,
+  { record, chain }: Resumable,
+): Promise<Fate[]> {
+  const journal = await journalOf(runtime, chain);
+  const lineages = await currentLineages(runtime, workflow, selected);
+  const rowOf = (step: number): StepJournal | undefined => journal.get(workflow.graph.names[step] ?? '');
+  const same = (step: number): boolean => rowOf(step)?.lineage === lineages[step];
+  const done = new Set([...workflow.steps.keys()].filter((step) => rowOf(step) !== undefined && same(step)));
+  const there = await findAvailable(runtime, workflow, done, rowOf);
+  const needed = chooseSteps({ graph: workflow.graph, selected, done, available: (edge) => there.has(edge) });
+  return workflow.steps.map((_, step): Fate => {
+    const need = needed.get(step);
+    const lineage = lineages[step] ?? '';
+    if (!selected.has(step)) return { does: 'nothing', reason: 'not selected' };
+    if (need === undefined) {
+      const row = rowOf(step);
+      const published = Object.keys(row?.outputs ?? {}).length > 0;
+      return {
+        does: 'reuse',
+        reason: `${published ? 'published' : 'done'} by run ${row?.runId ?? record._id}`,
+        kept: row?.outputs ?? {},
+        lineage,
+      };
+    }
+    if (need !== 'not done') return { does: 'run', reason: `needed by '${workflow.graph.names[need.by] ?? ''}': its rows were not kept` };
+    return {
+      does: 'run',
+      reason:
+        rowOf(step) === undefined
+          ? `not done by run ${record._id}`
+          : `its definition, bindings or inputs have changed since run ${rowOf(step)?.runId ?? ''}`,
+    };
+  });
+}
+
+/** The last that was noted of each step, by its name. */
+async function journalOf(runtime: Runtime, chain: readonly WorkflowRecord[]): Promise<ReadonlyMap<string, StepJournal>> {
+  const rows = new Map<string, StepJournal>();
+  for (const { _id } of chain)
+    for (const row of await loadJournal(runtime, _id)) if (rows.get(row.step) === undefined) rows.set(row.step, row);
+  return rows;
+}
+
+/** As the run itself works them out: steps that are not selected say nothing. */
+async function currentLineages(
+  runtime: Runtime,
+  { graph, steps }: EffectiveWorkflow,
+  selected: ReadonlySet<number>,
+): Promise<readonly string[]> {
+  const lineages: string[] = [];
+  for (const step of orderOf(graph)) {
+    const spec = steps[step];
+    if (spec === undefined || !selected.has(step)) continue;
+    const stamp = await stampOf(outerPlaces(graph, steps, step), runtime.stores);
+    lineages[step] = lineageOf(fingerprintOf(spec), stamp, graph.into[step]!, (from) => lineages[from] ?? '');
+  }
+  return lineages;
+}
+
+/** Edges along which rows can still be read that a step of an earlier run wrote. */
+async function findAvailable(
+  runtime: Runtime,
+  { graph, steps }: EffectiveWorkflow,
+  done: ReadonlySet<number>,
+  rowOf: (step: number) => StepJournal | undefined,
+): Promise<ReadonlySet<Edge>> {
+  const there = new Map<string, boolean>();
+  const isThere = async (step: number, property: string, kept: KeptOutput): Promise<boolean> => {
+    const key = `${String(step)} ${property}`;
+    let found = there.get(key);
+    if (found === undefined) there.set(key, (found = await holds(runtime, kept)));
+    return found;
+  };
+  const available = new Set<Edge>();
+  for (const step of done) {
+    const { processor } = steps[step] ?? {};
+    const row = rowOf(step);
+    if (processor === undefined || row === undefined) continue;
+    for (const edge of graph.out[step]!) {
+      if (edge.kind === 'after') continue;
+      const ports =
+        edge.kind === 'link'
+          ? processor.outputs.filter(({ name }) => name === edge.label)
+          : processor.outputs.filter((port) => String(toBinding(valueOf(steps[step]!, port)) ?? '') === edge.label);
+      const kept = ports.flatMap(({ property }) =>
+        row.outputs[property] === undefined ? [] : [[property, row.outputs[property]] as const],
+      );
+      // a collection that is added to, a file or rejects: it was published, and holds more than this
+      if (edge.kind === 'collection' && kept.length === 0) available.add(edge);
+      for (const [property, output] of kept) if (await isThere(step, property, output)) available.add(edge);
+    }
+  }
+  return available;
+}
+
+async function holds(runtime: Runtime, { rows, spool, collection }: KeptOutput): Promise<boolean> {
+  if (spool !== undefined) return (await runtime.stores.get('default').count(spool)) === rows;
+  if (collection === undefined || !runtime.stores.names.includes(collection.store)) return false;
+  return (await runtime.stores.get(collection.store).count(collection.name)) === rows;
+}
+
+/** The slices of a run that is gone on with, where none are given. */
+export function slicesOf(options: Slices, record: WorkflowRecord): Slices {
+  return isSliced(options) ? options : record.slices;
+}

@@ -1,0 +1,356 @@
+import { availableParallelism } from 'node:os';
+import { MillraceError, TaskError, toError, WorkflowError } from '../errors.js';
+import { newId } from '../task/id.js';
+import { describeDuration } from '../task/log.js';
+import { prepareTask } from '../task/prepare.js';
+import { systemClock } from '../task/retry.js';
+import { runStep, type StepPlace } from '../task/runner.js';
+import type { Runtime } from '../task/runtime.js';
+import type { RunStatus, StepResult, StepStatus, TaskResult, WorkflowResult } from '../types.js';
+import { fingerprintOf, lineageOf, outerPlaces, stampOf } from './fingerprint.js';
+import type { Graph } from './graph.js';
+import type { WorkflowRunOptions } from './options.js';
+import type { KeptOutput, RunPlan } from './plan.js';
+import type { StepJournal } from './record.js';
+import { StepState, type Blocked, type StepOwner } from './step-state.js';
+import { asksWhen } from './when.js';
+
+/** Steps that run together, since streams join them. */
+interface Unit {
+  readonly members: StepState[];
+  /** Edges from other units whose step has not ended. */
+  waiting: number;
+  /** Members that have not ended. */
+  left: number;
+  holdsSlot: boolean;
+}
+
+export interface WorkflowRunFacts {
+  readonly runtime: Runtime;
+  readonly events: Runtime['events'];
+  readonly plan: RunPlan;
+  readonly runId: string;
+  readonly options: WorkflowRunOptions;
+}
+
+/**
+ * Runs the steps of a plan: each when all that comes before it has ended, as many units at once as `concurrency` says. Counters tell
+ * what is ready; nothing is searched for, and nothing recurs.
+ *
+ * ```
+ *  waiting ── ready ──┬── running ──┬── succeeded
+ *     │         │     │             ├── failed
+ *     │         │     │             └── cancelled, or skipped where a stream that it read broke off
+ *     └─────────┴─────┴── skipped, reused
+ * ```
+ */
+export class WorkflowRun implements StepOwner {
+  readonly runId: string;
+  readonly events: Runtime['events'];
+  readonly journalStore: StepPlace['journalStore'];
+  readonly #runtime: Runtime;
+  readonly #plan: RunPlan;
+  readonly #graph: Graph;
+  readonly #options: WorkflowRunOptions;
+  readonly #states: readonly StepState[];
+  /** By number; numbers of steps that lead no unit are free. */
+  readonly #units: (Unit | undefined)[] = [];
+  readonly #concurrency: number;
+  readonly #ready: Unit[] = [];
+  #nextReady = 0;
+  readonly #ended: StepState[] = [];
+  #nextEnded = 0;
+  #running = 0;
+  #left: number;
+  #pumping = false;
+  /** Set when no further step is to start. */
+  #stopped: { readonly status: 'failed' | 'cancelled'; readonly reason: unknown } | undefined;
+  #failed: StepState | undefined;
+  #partial = false;
+  #finish: () => void = () => undefined;
+
+  constructor({ plan, options, runtime, events, runId }: WorkflowRunFacts) {
+    this.runId = runId;
+    this.events = events;
+    const store = runtime.stores.get('default');
+    this.journalStore = store.url === 'memory:' ? undefined : store; // what is in memory is gone with the process anyway
+    this.#runtime = runtime;
+    this.#plan = plan;
+    this.#graph = plan.workflow.graph;
+    this.#options = options;
+    this.#concurrency = options.concurrency ?? availableParallelism();
+    this.#states = plan.steps.map((step) => new StepState(step, this));
+    this.#left = this.#states.length;
+    for (const state of this.#states) this.#join(state);
+  }
+
+  /** Resolves when every step has ended; how each did is in {@link results}. */
+  async run(): Promise<RunStatus> {
+    const { signal, timeout } = this.#options;
+    const stopTimer = new AbortController();
+    const onAbort = (): void => this.#stop('cancelled', signal?.reason);
+    const done = new Promise<void>((resolve) => (this.#finish = resolve));
+    if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+    if (timeout !== undefined) this.#limit(timeout, stopTimer.signal);
+    for (const unit of this.#units) if (unit?.waiting === 0) this.#ready.push(unit);
+    this.#pump();
+    await done;
+    stopTimer.abort();
+    signal?.removeEventListener('abort', onAbort);
+    return this.#status();
+  }
+
+  get results(): Readonly<Record<string, StepResult>> {
+    return Object.fromEntries(this.#states.map(({ step, end }) => [step, end ?? { status: 'skipped' }]));
+  }
+
+  /** What a run that did not succeed rejects with. */
+  error(status: 'failed' | 'cancelled', result: WorkflowResult): WorkflowError {
+    const { name } = this.#plan.workflow.spec;
+    const step = this.#failed?.step;
+    const facts = { path: step === undefined ? [name] : [name, step], result: { ...result, status } };
+    if (status === 'cancelled') {
+      const cause = this.#stopped?.reason;
+      return new WorkflowError('WORKFLOW_CANCELLED', `Workflow '${name}' was cancelled: ${toError(cause).message}`, { ...facts, cause });
+    }
+    const cause = this.#failed?.end?.error ?? toError(this.#stopped?.reason);
+    const where = step === undefined ? '' : ` in step '${step}'`;
+    return new WorkflowError('WORKFLOW_FAILED', `Workflow '${name}' failed${where}: ${cause.message}`, { ...facts, cause });
+  }
+
+  /** A step that waits for a stream has something to read, or will never have. */
+  wake(index: number): void {
+    const state = this.#states[index];
+    if (state !== undefined && !state.begun && this.#units[state.plan.unit]?.holdsSlot === true) this.#start(state);
+  }
+
+  hasUpstream({ plan }: StepState): boolean {
+    return plan.reads.every(({ from }) => this.#states[from]?.end?.status === 'succeeded');
+  }
+
+  journal(state: StepState, outputs: TaskResult['outputs']): StepJournal {
+    const kept: Record<string, KeptOutput> = {};
+    const { keeps } = state.plan;
+    for (const property in keeps) {
+      const { ids, ...where } = keeps[property] ?? {};
+      kept[property] = { ...where, rows: outputs[property]?.rows ?? 0, ...(ids === undefined ? {} : { hasIds: ids.hasIds }) };
+    }
+    return { runId: this.runId, step: state.step, lineage: this.#lineage(state), outputs: kept };
+  }
+
+  /** What a step is and what it read, all the way up. */
+  #lineage(state: StepState): string {
+    return (state.lineage ??= lineageOf(
+      fingerprintOf(state.plan.spec),
+      state.stamp,
+      this.#graph.into[state.plan.index]!,
+      (from) => this.#states[from]?.lineage ?? '',
+    ));
+  }
+
+  #join(state: StepState): void {
+    const { unit: number, index } = state.plan;
+    const unit = (this.#units[number] ??= { members: [], waiting: 0, left: 0, holdsSlot: false });
+    unit.members.push(state);
+    unit.left++;
+    for (const { from } of this.#graph.into[index]!) if (this.#states[from]?.plan.unit !== number) unit.waiting++;
+  }
+
+  #limit(timeout: number, signal: AbortSignal): void {
+    const { clock = systemClock } = this.#runtime;
+    clock.sleep(timeout, signal).then(
+      () => {
+        const { name } = this.#plan.workflow.spec;
+        this.#stop('failed', new MillraceError('TASK_TIMEOUT', `Workflow '${name}' took longer than ${describeDuration(timeout)}`));
+      },
+      () => undefined, // the run ended in time
+    );
+  }
+
+  /** Starts what is ready, and passes on what has ended, until there is neither. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    for (;;) {
+      const ended = this.#ended[this.#nextEnded];
+      if (ended !== undefined) {
+        this.#nextEnded++;
+        this.#passOn(ended);
+        continue;
+      }
+      const unit = this.#ready[this.#nextReady];
+      if (unit === undefined) break;
+      const works = unit.members.some(({ willRun }) => willRun);
+      if (works && this.#running >= this.#concurrency) break;
+      this.#nextReady++;
+      this.#startUnit(unit, works);
+    }
+    this.#pumping = false;
+    if (this.#left === 0) this.#finish();
+  }
+
+  #startUnit(unit: Unit, works: boolean): void {
+    if (works) {
+      unit.holdsSlot = true;
+      this.#running++;
+    }
+    for (const state of unit.members) {
+      if (state.end !== undefined) continue;
+      const { fate, reads } = state.plan;
+      if (fate.does !== 'run') this.#end(state, { status: fate.does === 'reuse' ? 'reused' : 'skipped', reason: fate.reason });
+      else if (state.blocked !== undefined) this.#skip(state, state.blocked.reason);
+      else if (reads.length === 0) this.#start(state);
+    }
+  }
+
+  #start(state: StepState): void {
+    state.begun = true;
+    this.#execute(state).then(
+      (result) => {
+        if (typeof result === 'string') this.#skip(state, result);
+        else this.#end(state, { status: 'succeeded', result });
+      },
+      (error: unknown) => {
+        this.#onError(state, error);
+      },
+    );
+  }
+
+  /** Answers why it did not run, where its `when` says so. */
+  async #execute(state: StepState): Promise<TaskResult | string> {
+    const { spec, given, limits, index, task } = state.plan;
+    if (spec.behaviour.when !== undefined) {
+      const runs = await asksWhen(spec.behaviour.when, state.canceller, {
+        variables: { ...this.#plan.workflow.spec.variables, ...this.#options.variables },
+        plan: this.#plan,
+        runtime: this.#runtime,
+        endOf: (step) => this.#states[step]?.end,
+      });
+      if (!runs) return 'its `when` is false';
+    }
+    const places = outerPlaces(this.#graph, this.#plan.workflow.steps, index);
+    if (places.length > 0) state.stamp = await stampOf(places, this.#runtime.stores);
+    const prepared = task ?? (await prepareTask(this.#runtime, spec.processor, given));
+    return runStep(this.#runtime, prepared, given, limits, state);
+  }
+
+  #onError(state: StepState, thrown: unknown): void {
+    const error = toError(thrown);
+    const { aborted, reason } = state.canceller;
+    if (aborted && (!(error instanceof TaskError) || error.code === 'TASK_CANCELLED')) {
+      if (!(error instanceof TaskError)) this.#tell(state, state.cancelledAs);
+      this.#end(state, { status: state.cancelledAs, error, reason: toError(reason).message });
+      return;
+    }
+    if (!(error instanceof TaskError)) this.#tell(state, 'failed', error);
+    if (state.plan.spec.behaviour.onError === 'skip') this.#partial = true;
+    else {
+      this.#failed ??= state;
+      if (this.#options.onFailure !== 'finish-branches') this.#stop('failed', error, state);
+    }
+    this.#end(state, { status: 'failed', error });
+  }
+
+  #skip(state: StepState, reason: string): void {
+    this.#tell(state, 'skipped');
+    this.#end(state, { status: 'skipped', reason });
+  }
+
+  #end(state: StepState, end: StepResult): void {
+    state.begun = true;
+    state.end = end;
+    state.closeStreams();
+    if (end.status === 'reused') this.#tell(state, 'reused');
+    this.#left--;
+    this.#ended.push(state);
+    this.#pump();
+  }
+
+  /** Lets what comes after a step know how it ended. */
+  #passOn(state: StepState): void {
+    const { plan, end } = state;
+    if (end?.status === 'succeeded') for (const { channel } of plan.writes) channel.end();
+    const block = this.#blocks(state);
+    for (const { to, kind } of this.#graph.out[plan.index]!) {
+      const next = this.#states[to];
+      if (next === undefined) continue;
+      if (block !== undefined && (kind !== 'after' || block.hard) && next.blocked?.hard !== true) next.blocked = block;
+      if (next.plan.unit !== plan.unit) this.#countDown(next.plan.unit);
+      else if (next.blocked !== undefined) this.#breakOff(next, next.blocked);
+      else next.upstreamEnded();
+    }
+    const unit = this.#units[plan.unit];
+    if (unit === undefined || --unit.left > 0 || !unit.holdsSlot) return;
+    unit.holdsSlot = false;
+    this.#running--;
+  }
+
+  #countDown(number: number): void {
+    const unit = this.#units[number];
+    if (unit !== undefined && --unit.waiting === 0) this.#ready.push(unit);
+  }
+
+  /** What the end of a step means for those after it; undefined where it gave what they need. */
+  #blocks({ plan: { spec, fate }, end, blocked }: StepState): Blocked | undefined {
+    if (end === undefined || fate.does !== 'run' || end.status === 'succeeded') return undefined;
+    if (end.status === 'failed') return { reason: `'${spec.name}' failed`, hard: spec.behaviour.onError !== 'skip' };
+    return { reason: blocked?.reason ?? `'${spec.name}' was ${end.status}`, hard: blocked?.hard ?? false };
+  }
+
+  /** A stream that a step reads, or was going to read, broke off. */
+  #breakOff(state: StepState, { reason }: Blocked): void {
+    if (state.end !== undefined) return;
+    if (!state.begun) {
+      this.#skip(state, reason);
+      return;
+    }
+    if (this.#stopped === undefined) state.cancelledAs = 'skipped';
+    state.canceller.cancel(new MillraceError('TASK_CANCELLED', reason));
+  }
+
+  /** Starts nothing more, and cancels what runs; but for `except`, which is ending. */
+  #stop(status: 'failed' | 'cancelled', reason: unknown, except?: StepState): void {
+    if (this.#stopped !== undefined || this.#left === 0) return;
+    this.#stopped = { status, reason };
+    const why = except === undefined ? toError(reason).message : `'${except.step}' failed`;
+    const pumping = this.#pumping;
+    this.#pumping = true; // what ends meanwhile is passed on when all is stopped
+    for (const state of this.#states) {
+      if (state.end !== undefined || state === except) continue;
+      if (state.begun) state.canceller.cancel(except === undefined ? reason : new MillraceError('TASK_CANCELLED', why));
+      else if (state.plan.fate.does === 'run') this.#skip(state, why);
+    }
+    this.#pumping = pumping;
+    this.#pump();
+  }
+
+  #status(): RunStatus {
+    if (this.#stopped?.status === 'cancelled') return 'cancelled';
+    if (this.#stopped !== undefined || this.#failed !== undefined) return 'failed';
+    return this.#partial ? 'partial' : 'succeeded';
+  }
+
+  /** Tells of a step that no task ran for, and that no task tells of. */
+  #tell({ step, plan }: StepState, status: StepStatus, error?: Error): void {
+    const facts = { runId: this.runId, step, processor: plan.spec.processor.name, status };
+    const at = this.#runtime.clock?.now() ?? new Date();
+    const taskId = newId();
+    const code = error instanceof MillraceError ? error.code : 'TASK_FAILED';
+    this.#runtime.recorder.task({
+      ...facts,
+      _id: taskId,
+      attempts: 0,
+      started: at,
+      finished: at,
+      ms: 0,
+      bindings: { inputs: {}, outputs: {} },
+      inputs: {},
+      outputs: {},
+      metrics: {},
+      monitor: { cpuMs: 0, peakMemory: 0, batches: 0 },
+      ...(error === undefined ? {} : { error: { code, message: error.message } }),
+    });
+    if (this.events.has('task:end')) this.events.emit('task:end', { ...facts, taskId, at, ...(error === undefined ? {} : { error }) });
+  }
+}

@@ -1,0 +1,188 @@
+import { aRetry } from '../decorators/option.js';
+import { describeValue, MillraceError } from '../errors.js';
+import { newId } from '../task/id.js';
+import { describeDuration } from '../task/log.js';
+import type { Runtime } from '../task/runtime.js';
+import type { RunStatus, WorkflowResult } from '../types.js';
+import { applyBindings, type EffectiveWorkflow } from './effective.js';
+import type { PlannedStep, WorkflowRunOptions } from './options.js';
+import { describePlan, planRun, type Fate, type RunPlan } from './plan.js';
+import { dropKept, RunJournal } from './record.js';
+import { findResumable, findSuperseded, planReuse, slicesOf, type Resumable } from './resume.js';
+import { WorkflowRun } from './run.js';
+import { isSliced, selectSteps, type Slices } from './slice.js';
+import type { WorkflowSpec } from './spec.js';
+
+/** A workflow in an app: runs, says beforehand what it would do, and goes on where an earlier run stopped. */
+export interface WorkflowTask {
+  readonly name: string;
+  /**
+   * Runs every selected step.
+   *
+   * @throws {@link BindingError} before anything runs, with the faults of every step.
+   * @throws {@link MillraceError} `STEP_UNKNOWN` or `SELECTION_EMPTY` where slices name nothing.
+   * @throws {@link WorkflowError} where it failed or was cancelled; its `result` has every step.
+   */
+  run(options?: WorkflowRunOptions): Promise<WorkflowResult>;
+  /** What would run and why, step by step; touches no data. */
+  plan(options?: WorkflowRunOptions): Promise<readonly PlannedStep[]>;
+  /**
+   * Goes on with a run that failed or was killed: what it published or kept is reused.
+   *
+   * @param runId - default the last unfinished one.
+   * @throws {@link MillraceError} `RUN_UNKNOWN` where there is none, or it is still under way.
+   */
+  resume(runId?: string, options?: WorkflowRunOptions): Promise<WorkflowResult>;
+  /** What `resume` would do. */
+  planResume(runId?: string, options?: WorkflowRunOptions): Promise<readonly PlannedStep[]>;
+}
+
+export function createWorkflowTask(runtime: Runtime, spec: WorkflowSpec): WorkflowTask {
+  return new BoundWorkflow(runtime, spec);
+}
+
+class BoundWorkflow implements WorkflowTask {
+  readonly name: string;
+  readonly #runtime: Runtime;
+  readonly #spec: WorkflowSpec;
+
+  constructor(runtime: Runtime, spec: WorkflowSpec) {
+    this.#runtime = runtime;
+    this.#spec = spec;
+    this.name = spec.name;
+  }
+
+  async run(options: WorkflowRunOptions = {}): Promise<WorkflowResult> {
+    return this.#enter(this.#run(options));
+  }
+
+  async plan(options: WorkflowRunOptions = {}): Promise<readonly PlannedStep[]> {
+    const { workflow, fates } = this.#select(options);
+    return describePlan(await this.#plan(workflow, fates, options, newId(), noRun));
+  }
+
+  async resume(runId?: string, options: WorkflowRunOptions = {}): Promise<WorkflowResult> {
+    return this.#enter(findResumable(this.#runtime, this.name, runId).then((found) => this.#run(options, found)));
+  }
+
+  async planResume(runId?: string, options: WorkflowRunOptions = {}): Promise<readonly PlannedStep[]> {
+    const found = await findResumable(this.#runtime, this.name, runId);
+    const { workflow, fates } = await this.#reuse(options, found);
+    return describePlan(await this.#plan(workflow, fates, options, newId(), noRun));
+  }
+
+  #enter(run: Promise<WorkflowResult>): Promise<WorkflowResult> {
+    this.#runtime.refuseIfClosed();
+    this.#runtime.enter(run);
+    return run;
+  }
+
+  async #run(options: WorkflowRunOptions, found?: Resumable): Promise<WorkflowResult> {
+    checkOptions(this.name, options);
+    const { workflow, fates } = found === undefined ? this.#select(options) : await this.#reuse(options, found);
+    const runId = newId();
+    const current: { run?: WorkflowRun } = {};
+    const plan = await this.#plan(workflow, fates, options, runId, (step) => current.run?.wake(step));
+    const events = options.on === undefined ? this.#runtime.events : this.#runtime.events.extend(options.on);
+    const run = (current.run = new WorkflowRun({ runtime: this.#runtime, events, plan, runId, options }));
+    return this.#follow(run, plan, found === undefined ? sliced(options) : slicesOf(options, found.record), found);
+  }
+
+  async #follow(run: WorkflowRun, plan: RunPlan, slices: Slices, found: Resumable | undefined): Promise<WorkflowResult> {
+    const runtime = this.#runtime;
+    const now = (): Date => runtime.clock?.now() ?? new Date();
+    const { runId, events } = run;
+    const resumes = found === undefined ? {} : { resumes: found.record._id };
+    const journal = new RunJournal(runtime, { _id: runId, name: this.name, slices, spools: plan.spools, started: now(), ...resumes });
+    const begun = performance.now();
+    await journal.open();
+    if (events.has('run:start')) events.emit('run:start', { runId, at: now(), workflow: this.name });
+    const status = await run.run();
+    const ms = performance.now() - begun;
+    const result = { id: runId, status: status === 'partial' ? status : 'succeeded', ms, steps: run.results } as const;
+    const error = status === 'failed' || status === 'cancelled' ? run.error(status, result) : undefined;
+    await journal.close(status, ms, error?.message);
+    if (status === 'succeeded') await this.#drop(runId);
+    if (runtime.announce) this.#announce(status, ms, plan, runId, error);
+    if (events.has('run:end')) events.emit('run:end', { runId, at: now(), workflow: this.name, status });
+    if (error !== undefined) throw error;
+    return result;
+  }
+
+  #announce(status: RunStatus, ms: number, { steps }: RunPlan, runId: string, error: Error | undefined): void {
+    const count = steps.filter(({ fate }) => fate.does === 'run').length;
+    const line = `Workflow ${this.name}  ${String(count)} of ${String(steps.length)} steps  ${status} after ${describeDuration(ms)}`;
+    if (error === undefined) this.#runtime.log.info(line, { runId });
+    else this.#runtime.log.error(line, { runId, error: error.message });
+  }
+
+  /** What was kept for a run that would go on with this one is not needed any more. What cannot be dropped now goes with the next. */
+  async #drop(runId: string): Promise<void> {
+    try {
+      const runs = await findSuperseded(this.#runtime, this.name, runId);
+      await dropKept(
+        this.#runtime,
+        runs.map(({ _id }) => _id),
+        runs.flatMap(({ spools }) => spools),
+      );
+    } catch (error) {
+      this.#runtime.log.warn(`what workflow '${this.name}' kept for resuming could not be dropped: ${(error as Error).message}`);
+    }
+  }
+
+  #select(options: WorkflowRunOptions): { readonly workflow: EffectiveWorkflow; readonly fates: readonly Fate[] } {
+    const workflow = applyBindings(this.#spec, options.bind ?? {}, this.#runtime.stores);
+    const selected = this.#selected(workflow, options);
+    const fates = workflow.steps.map((_, step): Fate =>
+      selected.has(step) ? { does: 'run', reason: 'selected' } : { does: 'nothing', reason: 'not selected' },
+    );
+    return { workflow, fates };
+  }
+
+  async #reuse(
+    options: WorkflowRunOptions,
+    found: Resumable,
+  ): Promise<{ readonly workflow: EffectiveWorkflow; readonly fates: readonly Fate[] }> {
+    const workflow = applyBindings(this.#spec, options.bind ?? {}, this.#runtime.stores);
+    const selected = this.#selected(workflow, slicesOf(options, found.record));
+    return { workflow, fates: await planReuse(this.#runtime, workflow, selected, found) };
+  }
+
+  #selected({ graph, steps }: EffectiveWorkflow, slices: Slices): ReadonlySet<number> {
+    const { name, groups } = this.#spec;
+    return isSliced(slices)
+      ? selectSteps({ workflow: name, graph, tags: steps.map(({ tags }) => tags), groups }, slices)
+      : new Set(steps.keys());
+  }
+
+  #plan(
+    workflow: EffectiveWorkflow,
+    fates: readonly Fate[],
+    options: WorkflowRunOptions,
+    runId: string,
+    wake: (step: number) => void,
+  ): Promise<RunPlan> {
+    return planRun({ runtime: this.#runtime, workflow, fates, options, runId, wake });
+  }
+}
+
+function noRun(): void {
+  // a plan wakes nobody
+}
+
+function sliced({ from, to, only, ignore, tags }: Slices): Slices {
+  return Object.fromEntries(Object.entries({ from, to, only, ignore, tags }).filter(([, names]) => names !== undefined));
+}
+
+function checkOptions(name: string, { concurrency, timeout, onFailure, retry }: WorkflowRunOptions): void {
+  const wrong = (option: string, expected: string, value: unknown): never => {
+    throw new MillraceError('CONFIG_INVALID', `Workflow '${name}' run option '${option}' must be ${expected}, not ${describeValue(value)}`);
+  };
+  if (concurrency !== undefined && (!Number.isInteger(concurrency) || concurrency < 1))
+    wrong('concurrency', 'a whole number from 1', concurrency);
+  if (timeout !== undefined && !(Number.isFinite(timeout) && timeout > 0)) wrong('timeout', 'a number of milliseconds above 0', timeout);
+  const problem = aRetry(retry);
+  if (problem !== undefined) throw new MillraceError('CONFIG_INVALID', `Workflow '${name}' run option 'retry' ${problem}`);
+  if (onFailure !== undefined && !['stop', 'finish-branches'].includes(onFailure))
+    wrong('onFailure', "'stop' or 'finish-branches'", onFailure);
+}

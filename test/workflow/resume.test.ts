@@ -1,0 +1,227 @@
+import 'reflect-metadata';
+import fc from 'fast-check';
+import {
+  embeddedStore,
+  Input,
+  memoryStore,
+  Output,
+  Processor,
+  rows,
+  workflow,
+  WorkflowError,
+  type Reader,
+  type Store,
+  type Workflow,
+  type Writer,
+} from 'millrace';
+import { createTestApp } from 'millrace/testing';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { chooseSteps } from '../../src/workflow/reuse.js';
+import type { Item } from './fixtures.js';
+import { graphs } from './random-graph.js';
+
+let broken = new Set<string>();
+let ran: string[] = [];
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+const stores: Readonly<Record<string, () => Store>> = {
+  memory: () => memoryStore(),
+  embedded: () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-resume-'));
+    folders.push(folder);
+    return embeddedStore({ path: folder });
+  },
+};
+
+function named(name: string): typeof First {
+  @Processor({ name })
+  class Step extends First {
+    @Input({ optional: true }) declare readonly from: Reader<Item>;
+    @Input({ optional: true }) declare readonly more: Reader<Item>;
+    @Output({ optional: true }) declare readonly to: Writer<Item>;
+    override readonly name: string = name;
+  }
+  return Step;
+}
+class First {
+  readonly name: string = '';
+  readonly from!: Reader<Item>;
+  readonly more!: Reader<Item>;
+  readonly to!: Writer<Item>;
+  async run(): Promise<void> {
+    ran.push(this.name);
+    for await (const { n } of this.from) await this.to.write({ n: n + 1 });
+    for await (const { n } of this.more) await this.to.write({ n });
+    if (broken.has(this.name)) throw new Error(`${this.name} is broken`);
+  }
+}
+const [Import, Clean, Sum, Tell] = ['import', 'clean', 'sum', 'tell'].map(named) as [
+  typeof First,
+  typeof First,
+  typeof First,
+  typeof First,
+];
+const source = [{ n: 1 }, { n: 2 }];
+
+/** `import` streams to `clean`, which is published, kept or neither, and read by `sum`. */
+function chain(how: 'published' | 'kept' | 'streamed', from: unknown = rows(() => source)): Workflow {
+  return workflow('chain', (w) => {
+    const first = w.step(Import, { bind: { from: from as never } });
+    const clean = w.step(Clean, {
+      bind: { from: first.output('to'), ...(how === 'published' ? { to: 'cleaned' } : {}) },
+      keep: how === 'kept',
+    });
+    const sum = w.step(Sum, { bind: { from: clean.output('to'), to: 'summed' } });
+    w.step(Tell, { after: [sum] });
+  });
+}
+
+describe.each(Object.entries(stores))('resuming on a store that is %s', (_, open) => {
+  const fail = async (app: Awaited<ReturnType<typeof createTestApp>>, work: Workflow, step: string): Promise<WorkflowError> => {
+    broken = new Set([step]);
+    const error: unknown = await app
+      .workflow(work)
+      .run()
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(WorkflowError);
+    broken = new Set();
+    ran = [];
+    return error as WorkflowError;
+  };
+
+  it.each([
+    ['published', ['sum', 'tell']],
+    ['kept', ['sum', 'tell']],
+    ['streamed', ['clean', 'import', 'sum', 'tell']],
+  ] as const)('runs again only what was not %s', async (how, expected) => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    const work = chain(how);
+    const error = await fail(app, work, 'sum');
+    const plan = await app.workflow(work).planResume();
+    const result = await app.workflow(work).resume();
+    expect([...ran].sort()).toEqual(expected);
+    expect(
+      plan
+        .filter((step) => step.runs)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(expected);
+    expect(result.id).not.toBe(error.result.id);
+    for (const [name, { status }] of Object.entries(result.steps))
+      expect(status).toBe((expected as readonly string[]).includes(name) ? 'succeeded' : 'reused');
+    expect((await app.store().find<Item>('summed').toArray()).map(({ n }) => n)).toEqual([4, 5]);
+    await expect(app.workflow(work).resume()).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+  });
+
+  it('goes on with a run that went on with another', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    await fail(app, chain('kept'), 'sum');
+    broken = new Set(['tell']);
+    await expect(app.workflow(chain('kept')).resume()).rejects.toThrow("'tell'");
+    expect(ran).toEqual(['sum', 'tell']);
+    broken = new Set();
+    ran = [];
+    await app.workflow(chain('kept')).resume();
+    expect(ran).toEqual(['tell']);
+  });
+
+  it('runs again what has other inputs, and all that reads from it', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    await app.store().insert('source', source);
+    const work = chain('published', 'source');
+    await fail(app, work, 'tell');
+    await app.store().insert('source', [{ n: 7 }]);
+    const [first] = await app.workflow(work).planResume();
+    expect(first?.reason).toMatch(/inputs have changed since run/);
+    await app.workflow(work).resume();
+    expect([...ran].sort()).toEqual(['clean', 'import', 'sum', 'tell']);
+    expect((await app.store().find<Item>('summed').toArray()).map(({ n }) => n)).toEqual([4, 5, 10]);
+  });
+
+  it('runs again what has another definition', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    await fail(app, chain('published'), 'tell');
+    await app
+      .workflow(
+        chain(
+          'published',
+          rows(() => [{ n: 5 }]),
+        ),
+      )
+      .resume();
+    expect([...ran].sort()).toEqual(['clean', 'import', 'sum', 'tell']);
+  });
+
+  it('runs again what was published and is gone', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    const work = chain('published');
+    await fail(app, work, 'sum');
+    await app.store().drop('cleaned');
+    await app.workflow(work).resume();
+    expect([...ran].sort()).toEqual(['clean', 'import', 'sum', 'tell']);
+  });
+
+  it('is for runs that did not end well', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    const work = chain('published');
+    await expect(app.workflow(work).resume()).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+    await app.workflow(work).run();
+    await expect(app.workflow(work).resume()).rejects.toThrow(/no unfinished run: its last run, \w+, has ended: succeeded/);
+    await expect(app.workflow(work).resume('nobody')).rejects.toThrow(/has no run 'nobody'/);
+  });
+
+  it('refuses a run that is under way', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    const stop = new AbortController();
+    const endless = workflow(
+      'endless',
+      (w) =>
+        void w.step(Import, {
+          bind: {
+            from: rows(async function* () {
+              for (;;) yield await new Promise<Item>((resolve) => setTimeout(resolve, 1, { n: 1 }));
+            }),
+          },
+        }),
+    );
+    const started = new Promise<void>((resolve) => app.on('task:start', () => resolve()));
+    const running = app.workflow(endless).run({ signal: stop.signal });
+    await started;
+    await expect(app.workflow(endless).resume()).rejects.toThrow(/is still under way/);
+    stop.abort(new Error('enough'));
+    await expect(running).rejects.toMatchObject({ code: 'WORKFLOW_CANCELLED' });
+  });
+});
+
+describe('the steps that have to run again', () => {
+  it('are the fewest that do', () => {
+    fc.assert(
+      fc.property(graphs({ steps: 7 }), fc.infiniteStream(fc.boolean()), (graph, coins) => {
+        const flip = (): boolean => coins.next().value === true;
+        const all = graph.names.map((_, step) => step);
+        const selected = new Set(all.filter(() => flip() || flip()));
+        const done = new Set(all.filter((step) => selected.has(step) && flip()));
+        const kept = new Set(graph.edges.filter(({ from }) => done.has(from) && flip()));
+        const known = { graph, selected, done, available: (edge: (typeof graph.edges)[number]) => kept.has(edge) };
+        const ancestors = new Set(done);
+        for (const step of ancestors) for (const { kind, from } of graph.into[step]!) if (kind !== 'after') ancestors.add(from);
+        const works = (set: ReadonlySet<number>): boolean =>
+          [...selected].every((step) => ancestors.has(step) || set.has(step)) &&
+          [...set].every((step) =>
+            graph.into[step]!.every((edge) => edge.kind === 'after' || !selected.has(edge.from) || set.has(edge.from) || kept.has(edge)),
+          );
+        const sets = Array.from({ length: 2 ** all.length }, (_, bits) => new Set(all.filter((step) => (bits >> step) & 1))).filter((set) =>
+          [...set].every((step) => selected.has(step)),
+        );
+        const least = sets.filter(works).reduce((best, set) => (set.size < best.size ? set : best));
+        expect([...chooseSteps(known).keys()].sort()).toEqual([...least].sort());
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
