@@ -32,6 +32,7 @@ async function bundle() {
     platform: 'node',
     target: 'node20.19',
     legalComments: 'none',
+    minifyWhitespace: true, // the tarball is to stay small; names are kept, for people who debug
     chunkNames: 'chunk/[name]-[hash]',
     logLevel: 'warning',
   });
