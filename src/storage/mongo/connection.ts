@@ -4,7 +4,7 @@ import { MillraceError } from '../../errors.js';
 import { maskUrl } from '../../mask.js';
 import { storeClosed } from '../ownership.js';
 import type { Address } from './address.js';
-import { toFailure, type Doing } from './failure.js';
+import { isLost, toFailure, type Doing } from './failure.js';
 
 /** Milliseconds, where the URL does not say. */
 const selection = 5000;
@@ -28,6 +28,7 @@ interface Opened {
 export class Connection {
   readonly address: Address;
   readonly #quick: number;
+  readonly #retired = new Set<MongoClient>();
   #opening: Promise<Opened> | undefined;
   #opened: Opened | undefined;
   #closed: Promise<void> | undefined;
@@ -50,6 +51,7 @@ export class Connection {
       return await (takes === 'long' ? work(opened.db) : within(this.#quick, work(opened.db)));
     } catch (error) {
       if (this.isClosed && !(error instanceof MillraceError)) throw storeClosed(this.address.url);
+      if (isLost(error)) this.#retire();
       throw toFailure(error, doing, this.address);
     }
   }
@@ -90,6 +92,21 @@ export class Connection {
     }));
   }
 
+  /**
+   * A client that finds no server may never find one again, even when it is back: where a connection broke at the wrong moment, what
+   * watches the server waits for ever. So the next operation has a client of its own; what still runs on the old one may end.
+   */
+  #retire(): void {
+    const client = this.#opened?.client;
+    if (client === undefined || this.#retired.has(client)) return;
+    this.#opening = undefined;
+    this.#retired.add(client);
+    setTimeout(() => {
+      this.#retired.delete(client);
+      client.close().catch(() => undefined); // it has no server to tell
+    }, this.#quick).unref();
+  }
+
   async #connect(): Promise<Opened> {
     const { MongoClient } = await import('mongodb');
     const client = create(() => new MongoClient(this.address.connection, this.#options()), this.address);
@@ -116,6 +133,7 @@ export class Connection {
 
   async #close(): Promise<void> {
     const opening = this.#opening;
+    for (const client of this.#retired) client.close().catch(() => undefined);
     if (opening === undefined) return;
     await opening.then(
       ({ client }) => within(connect, client.close()).catch(() => undefined), // a server that is gone need not be told

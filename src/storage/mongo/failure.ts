@@ -49,11 +49,16 @@ export function codeOf(error: unknown): number | undefined {
   return typeof code === 'number' ? code : undefined;
 }
 
+/** Whether a client found no server at all. */
+export function isLost(error: unknown): boolean {
+  return error instanceof Error && error.name === 'MongoServerSelectionError';
+}
+
 /** Whether the server was out of reach, so that what was asked may have happened or not, and may be asked again. */
 export function isUnreachable(error: unknown): boolean {
   if (error instanceof MillraceError) return error.code === 'STORE_UNAVAILABLE' && isUnreachable(error.cause);
   if (!(error instanceof Error)) return false;
-  return isKind(error, unreachable) || transient.has(codeOf(error) ?? 0) || isSystemError(error);
+  return isKind(error, unreachable) || isBroken(error) || transient.has(codeOf(error) ?? 0) || isSystemError(error);
 }
 
 /** The driver is not loaded here, so its classes are known by name; some errors have classes of their own below these. */
@@ -61,6 +66,11 @@ function isKind(error: Error, kinds: ReadonlySet<string>): boolean {
   for (let kind: unknown = error.constructor; typeof kind === 'function'; kind = Object.getPrototypeOf(kind))
     if (kinds.has(kind.name)) return true;
   return kinds.has(error.name);
+}
+
+/** A batch of writes that ended without an answer: what ended it is not told but in words. */
+function isBroken(error: Error): boolean {
+  return error.name === 'MongoBulkWriteError' && codeOf(error) === undefined;
 }
 
 function isSystemError(error: Error): boolean {

@@ -48,7 +48,7 @@ export function describeMongo(name: string, suite: (server: TestServer) => void)
       await client.db(database).dropDatabase();
       for (let at = 0; at < databases; at++) await client.db(`${database}-${String(at)}`).dropDatabase();
       await client.close();
-    });
+    }, 60_000);
     suite({
       database,
       url: uri,
