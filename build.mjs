@@ -2,8 +2,8 @@
 //   --out DIR    somewhere else than dist
 //   --no-types   JavaScript only, in a fraction of a second
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
@@ -49,6 +49,22 @@ function declare() {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', out], { stdio: 'inherit' });
   if (status !== 0) fail('tsc found errors');
+  keepPublicDeclarations();
+}
+
+/** Declarations that no public entry leads to are of no use to anyone, and half of the tarball. */
+function keepPublicDeclarations() {
+  const reached = new Set();
+  const reach = (file) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const [, path] of readFileSync(file, 'utf8').matchAll(/['"](\.{1,2}\/[^'"]+)\.js['"]/g))
+      reach(join(dirname(file), `${path}.d.ts`));
+  };
+  for (const entry of ['index', 'testing/index']) reach(join(out, `${entry}.d.ts`));
+  for (const file of readdirSync(out, { recursive: true }).map((name) => join(out, name))) {
+    if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(file);
+  }
 }
 
 function fail(reason) {

@@ -76,6 +76,7 @@ export type {
 } from './types.js';
 export { workflow, type StepOptions, type StepRef, type WorkflowBuilder, type WorkflowRef } from './workflow/builder.js';
 export type { CommandOptions, CommandPorts } from './workflow/command.js';
+export { loadWorkflow, type LoadWorkflowOptions } from './workflow/definition/load-workflow.js';
 export type { PlannedLink, PlannedStep, WorkflowRunOptions } from './workflow/options.js';
 export type { Slices } from './workflow/slice.js';
 export type { StepBehaviour, WhenContext } from './workflow/spec.js';

@@ -1,5 +1,5 @@
 import type { CommandSpec, OptionSpec } from './command.js';
-import { addText, parseDuration, parseLimit, parseSort } from './parse.js';
+import { addNames, addText, parseConcurrency, parseDuration, parseLimit, parseOnFailure, parseSort } from './parse.js';
 
 const store: OptionSpec = { flags: '--store <url>', description: "the default store: a path, 'embedded:PATH' or 'memory:'" };
 
@@ -16,33 +16,59 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'run',
-    summary: 'run a processor',
+    summary: 'run a processor or a workflow',
     details: [
       "Bindings are collections ('prices', 'prices@warehouse') or files ('file:./prices.csv'), by the ports' own names.",
       "Where an input and an output have one name, write 'in:NAME=…' and 'out:NAME=…'.",
       'Values of --params are JSON, else text; dots lead into nested objects; --params file:params.json reads them from a file.',
+      "Of a workflow, ports are written 'STEP.PORT', and --from, --to, --only, --ignore and --tags say which steps run; names repeat or are joined by commas.",
     ],
-    arguments: [{ syntax: '<name>', description: 'the processor' }],
+    arguments: [{ syntax: '<name>', description: 'the processor or workflow' }],
     options: [
-      { flags: '-b, --bind <port=binding>', description: 'what a port is connected to; may be repeated', parse: addText },
+      {
+        flags: '-b, --bind <port=binding>',
+        description: 'what a port is connected to; of a workflow STEP.PORT=BINDING; may be repeated',
+        parse: addText,
+      },
       { flags: '-p, --params <key=value>', description: 'a parameter; may be repeated', parse: addText },
       store,
       {
         flags: '--timeout <time>',
-        description: "for one attempt: '500ms', '30s', '5m'; a bare number is milliseconds",
+        description: "for one attempt, of a workflow for the whole: '500ms', '30s', '5m'; a bare number is milliseconds",
         parse: parseDuration,
+      },
+      { flags: '--plan', description: 'say what would run and why; nothing is run' },
+      { flags: '--resume [run]', description: 'go on with a run that failed or was killed: the last unfinished one, or that of an id' },
+      { flags: '--from <steps>', description: 'these steps and all after them', parse: addNames },
+      { flags: '--to <steps>', description: 'these steps and all before them', parse: addNames },
+      { flags: '--only <steps>', description: 'just these steps', parse: addNames },
+      { flags: '--ignore <steps>', description: 'all but these steps', parse: addNames },
+      { flags: '--tags <tags>', description: 'steps with any of these tags', parse: addNames },
+      {
+        flags: '--variables <name=value>',
+        description: 'a variable of the definition, as JSON, else text; may be repeated',
+        parse: addText,
+      },
+      { flags: '--concurrency <steps>', description: 'steps that run at once; default the cores of this machine', parse: parseConcurrency },
+      {
+        flags: '--on-failure <how>',
+        description: "'stop' at the first failure (default), or 'finish-branches' that do not depend on it",
+        parse: parseOnFailure,
       },
     ],
     examples: [
       'millrace run CleanPrices',
       'millrace run CleanPrices --bind raw=file:./may.csv --bind prices=prices_may --params rate=0.85',
       'millrace run CleanPrices --json | jq .event',
+      'millrace run pricing --plan',
+      'millrace run pricing --from clean --variables day=2026-05-01 --bind ImportPrices.source=file:may.csv',
+      'millrace run pricing --resume',
     ],
     load: async () => (await import('./command/run.js')).run,
   },
   {
     name: 'list',
-    summary: 'the processors of the project',
+    summary: 'the processors and workflows of the project',
     arguments: [],
     options: [],
     examples: ['millrace list', 'millrace list --json'],
@@ -50,27 +76,36 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'show',
-    summary: 'ports, schemas, defaults and dependencies of a processor',
-    arguments: [{ syntax: '<name>', description: 'the processor' }],
+    summary: 'ports, schemas, defaults and dependencies of a processor; steps and variables of a workflow',
+    arguments: [{ syntax: '<name>', description: 'the processor or workflow' }],
     options: [],
     examples: ['millrace show CleanPrices'],
     load: async () => (await import('./command/show.js')).show,
   },
   {
     name: 'check',
-    summary: 'every mistake in wiring and default bindings; nothing is run',
-    arguments: [],
+    summary: 'every mistake in wiring, default bindings and definition files; nothing is run',
+    arguments: [{ syntax: '[file]', description: 'a definition file; default the whole project' }],
     options: [],
-    examples: ['millrace check', 'millrace check --json'],
+    examples: ['millrace check', 'millrace check pricing.yaml', 'millrace check --json'],
     load: async () => (await import('./command/check.js')).check,
   },
   {
     name: 'graph',
     summary: 'what reads, writes and needs what, as Mermaid (or JSON with --json)',
-    arguments: [{ syntax: '[name]', description: 'a processor; default all' }],
+    arguments: [{ syntax: '[name]', description: 'a processor or a workflow; default all processors' }],
     options: [],
     examples: ['millrace graph > graph.mmd', 'millrace graph CleanPrices --json'],
     load: async () => (await import('./command/graph.js')).graph,
+  },
+  {
+    name: 'schema',
+    summary: 'the JSON Schema of definition files, for editors',
+    details: ['In a project it knows its processors, with their ports and parameters.'],
+    arguments: [],
+    options: [{ flags: '--general', description: 'without the processors of the project' }],
+    examples: ['millrace schema > workflow.schema.json'],
+    load: async () => (await import('./command/schema.js')).schema,
   },
   {
     name: 'runs',

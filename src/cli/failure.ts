@@ -36,14 +36,14 @@ export function exitCodeOf(error: unknown): number {
 }
 
 export function isTaskError(error: unknown): boolean {
-  return error instanceof Error && error.name === 'TaskError';
+  return error instanceof Error && (error.name === 'TaskError' || error.name === 'WorkflowError');
 }
 
 /** The code of what went wrong: that of Millrace's own error beneath a failed task, where there is one. */
 export function codeOf(error: unknown): string | undefined {
   const { code, cause } = error as Told;
   if (!isOurs(error) || typeof code !== 'string') return undefined;
-  return code === 'TASK_FAILED' ? (codeOf(cause ?? {}) ?? code) : code;
+  return code === 'TASK_FAILED' || code === 'WORKFLOW_FAILED' ? (codeOf(cause ?? {}) ?? code) : code;
 }
 
 /** Whether it is an error of Millrace, of whichever copy: Node's errors have codes too. */
@@ -80,7 +80,14 @@ function titled(code: string | undefined, message: string, { colors }: Pick<Outp
 /** What the error says itself, else where the user's own code threw. */
 function placesOf(error: Told): readonly string[] {
   if (Array.isArray(error.where) && error.where.length > 0) return error.where as string[];
-  if (!isTaskError(error) || error.code === 'TASK_CANCELLED' || !(error.cause instanceof Error) || 'where' in error.cause) return [];
+  if (
+    !isTaskError(error) ||
+    error.code === 'TASK_CANCELLED' ||
+    error.code === 'WORKFLOW_CANCELLED' ||
+    !(error.cause instanceof Error) ||
+    'where' in error.cause
+  )
+    return [];
   const place = findUserFrame(error.cause.stack);
   return place.startsWith('(') ? [] : [place];
 }

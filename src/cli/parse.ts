@@ -5,6 +5,23 @@ export function addText(text: string, before: unknown): readonly string[] {
   return [...((before as readonly string[] | undefined) ?? []), text];
 }
 
+/** For an option whose names are repeated or joined by commas. */
+export function addNames(text: string, before: unknown): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('')) throw new UsageError(`'${text}' names nothing: write names joined by commas.`);
+  return [...((before as readonly string[] | undefined) ?? []), ...names];
+}
+
+export function parseConcurrency(text: string): number {
+  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw new UsageError(`'${text}' is not a count of steps: write a whole number from 1.`);
+}
+
+export function parseOnFailure(text: string): string {
+  if (text === 'stop' || text === 'finish-branches') return text;
+  throw new UsageError(`'${text}' is not known: write stop or finish-branches.`);
+}
+
 const units: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Milliseconds of `500ms`, `30s`, `5m`, `1.5h`; a bare number is milliseconds. */

@@ -1,11 +1,15 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { suggestName } from '../errors.js';
+import { MillraceError, suggestName } from '../errors.js';
+import type { ProcessorSpec } from '../metadata/spec.js';
 import { anchorStoreUrl, createCatalogue, storesOf, type Catalogue } from '../project/catalogue.js';
 import { findConfig, getConfig, loadProject } from '../project/config.js';
-import type { Project } from '../project/project.js';
+import { defineProject, type Project } from '../project/project.js';
 import { AppStores, type Stores } from '../project/stores.js';
+import { loadWorkflows, type LoadedWorkflows } from '../project/workflows.js';
+import type { WorkflowSpec } from '../workflow/spec.js';
+import { findWorkflowSpec } from '../workflow/workflow.js';
 import { openStore } from '../storage/open.js';
 import type { Store } from '../storage/store.js';
 import type { Cli } from './command.js';
@@ -18,6 +22,12 @@ export interface Workspace {
   readonly path: string;
   readonly catalogue: Catalogue;
   readonly stores: Stores;
+  readonly workflows: ProjectWorkflows;
+}
+
+/** The workflows of a project, by name; `faults` are of definition files that are wrong. */
+export interface ProjectWorkflows extends LoadedWorkflows {
+  readonly byName: ReadonlyMap<string, WorkflowSpec>;
 }
 
 /** The project of the config file that is named or nearest. */
@@ -25,7 +35,30 @@ export async function openWorkspace({ cwd, config }: Pick<Cli, 'cwd' | 'config'>
   const path = getConfig(cwd, config);
   const { project } = await loadProject(path);
   const chosen = store === undefined ? {} : { default: openStore(anchorStoreUrl(store, cwd)) };
-  return { project, path, catalogue: createCatalogue(project), stores: { ...storesOf(project, path), ...chosen } };
+  const catalogue = createCatalogue(project);
+  const { workflows = [], processors = [] } = catalogue.options;
+  const loaded = await loadWorkflows(workflows, processors, dirname(path));
+  const byName = new Map(loaded.workflows.flatMap((workflow) => findWorkflowSpec(workflow) ?? []).map((spec) => [spec.name, spec]));
+  return { project, path, catalogue, stores: { ...storesOf(project, path), ...chosen }, workflows: { ...loaded, byName } };
+}
+
+/**
+ * A processor by name.
+ *
+ * @throws MillraceError `PROCESSOR_UNKNOWN` with the nearest name, workflows included.
+ */
+export function findProcessor({ catalogue, workflows }: Workspace, name: string): ProcessorSpec {
+  if (workflows.byName.size === 0 || catalogue.processors.has(name)) return catalogue.get(name);
+  const known = [...catalogue.processors.keys(), ...workflows.byName.keys()];
+  throw new MillraceError(
+    'PROCESSOR_UNKNOWN',
+    `project '${catalogue.options.name}' has no processor or workflow '${name}'. ${suggestName(name, known)}`,
+  );
+}
+
+/** The project with its definition files as they were read. */
+export function withWorkflows({ catalogue, workflows }: Workspace): Project {
+  return defineProject({ ...catalogue.options, workflows: workflows.workflows });
 }
 
 /**

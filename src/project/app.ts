@@ -10,12 +10,14 @@ import { noRecorder, StoreRecorder } from '../task/recorder.js';
 import type { Runtime } from '../task/runtime.js';
 import { Masker } from '../task/secrets.js';
 import { createTask, type Task } from '../task/task.js';
+import type { RunAnother } from '../workflow/action/hook.js';
 import type { WorkflowSpec } from '../workflow/spec.js';
 import { createWorkflowTask, type WorkflowTask } from '../workflow/task.js';
 import { findWorkflowSpec, type Workflow } from '../workflow/workflow.js';
 import type { Class, Clock, Dependency, Events, Given, Log } from '../types.js';
-import { findProjectOptions, type Project } from './project.js';
+import { findProjectOptions, folderOfProject, type Project } from './project.js';
 import { AppStores, type Stores } from './stores.js';
+import { loadWorkflows } from './workflows.js';
 
 /** What an app is composed of. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- provisions of many types
@@ -77,8 +79,11 @@ export async function createApp<const D extends readonly unknown[]>(options?: Ap
 }
 
 export async function composeApp(options: AppOptions, internal: InternalOptions = {}): Promise<App> {
-  const app = new ComposedApp(options, internal);
-  const faults = app.check();
+  const merged = mergeProject(options);
+  const folder = options.project === undefined ? process.cwd() : folderOfProject(options.project);
+  const { workflows, faults: definitions } = await loadWorkflows(merged.workflows, merged.processors ?? [], folder);
+  const app = new ComposedApp({ ...merged, workflows }, internal);
+  const faults = [...app.check(), ...definitions];
   if (faults.length === 0) return app;
   await app.close();
   throw new CompositionError('The app cannot be composed', faults);
@@ -101,14 +106,13 @@ class ComposedApp implements App {
   #closing: Promise<void> | undefined;
 
   constructor(options: AppOptions, internal: InternalOptions) {
-    const merged = mergeProject(options);
-    const log = merged.log === 'silent' ? silentLog : (merged.log ?? createLog());
-    this.#stores = new AppStores(merged.stores ?? {});
-    const workflows = (merged.workflows ?? []).flatMap((workflow) => findWorkflowSpec(workflow) ?? []);
+    const log = options.log === 'silent' ? silentLog : (options.log ?? createLog());
+    this.#stores = new AppStores(options.stores ?? {});
+    const workflows = (options.workflows ?? []).flatMap((workflow) => findWorkflowSpec(workflow) ?? []);
     this.#workflows = new Map(workflows.map((spec) => [spec.name, spec]));
     this.#twins = twinsOf(workflows);
-    const processors = [...(merged.processors ?? []), ...processorsOf(workflows)];
-    this.container = createContainer({ ...merged, processors }) as ContainerCore;
+    const processors = [...(options.processors ?? []), ...processorsOf(workflows)];
+    this.container = createContainer({ ...options, processors }) as ContainerCore;
     this.#strict = internal.strict ?? false;
     if (this.#strict) this.#collectFailedClosers();
     this.#undecorated = undecorated(processors);
@@ -124,8 +128,8 @@ class ComposedApp implements App {
       ...(internal.onReject === undefined ? {} : { onReject: internal.onReject }),
       log,
       announce: internal.announce ?? log !== silentLog,
-      clock: merged.clock,
-      closeTimeout: merged.closeTimeout ?? 10_000,
+      clock: options.clock,
+      closeTimeout: options.closeTimeout ?? 10_000,
       freeze: internal.freeze ?? false,
       enter: (run) => {
         this.#enter(run);
@@ -144,11 +148,18 @@ class ComposedApp implements App {
   workflow(workflow: Workflow | string): WorkflowTask {
     this.#refuseIfClosed();
     const spec = typeof workflow === 'string' ? this.#workflows.get(workflow) : findWorkflowSpec(workflow);
-    if (spec !== undefined) return createWorkflowTask(this.#runtime, spec);
+    if (spec !== undefined) return createWorkflowTask(this.#runtime, spec, { runAnother: this.#runAnother });
     if (typeof workflow === 'string')
       throw new MillraceError('WORKFLOW_UNKNOWN', `no workflow is named '${workflow}'. ${suggestName(workflow, this.#workflows.keys())}`);
     throw new MillraceError('WORKFLOW_UNKNOWN', `app.workflow takes a workflow or the name of one, not ${describeValue(workflow)}`);
   }
+
+  readonly #runAnother: RunAnother = async (name, variables, chain) => {
+    const spec = this.#workflows.get(name);
+    if (spec === undefined)
+      throw new MillraceError('WORKFLOW_UNKNOWN', `no workflow is named '${name}'. ${suggestName(name, this.#workflows.keys())}`);
+    return createWorkflowTask(this.#runtime, spec, { runAnother: this.#runAnother, chain }).run({ variables });
+  };
 
   store(name = 'default'): Store {
     return this.#stores.get(name);
@@ -234,8 +245,11 @@ class ComposedApp implements App {
   }
 }
 
-function mergeProject({ project, ...options }: AppOptions): AppOptions {
-  if (project === undefined) return options;
+/** Options with those of the project, whose workflows may have to be read. */
+type MergedOptions = Omit<AppOptions, 'project' | 'workflows'> & { readonly workflows: readonly (Workflow | string)[] };
+
+function mergeProject({ project, ...options }: AppOptions): MergedOptions {
+  if (project === undefined) return { ...options, workflows: options.workflows ?? [] };
   const base = findProjectOptions(project);
   if (base === undefined)
     throw new MillraceError(

@@ -1,5 +1,7 @@
 import type { ContainerOptions } from '../container/types.js';
+import { dirname, resolve } from 'node:path';
 import { describeValue, MillraceError } from '../errors.js';
+import { callSite, type CallSite } from '../metadata/registry.js';
 import type { Workflow } from '../workflow/workflow.js';
 import type { Stores } from './stores.js';
 
@@ -9,7 +11,8 @@ export interface ProjectOptions<D extends readonly unknown[] = any> extends Cont
   readonly name: string;
   readonly title?: string;
   readonly description?: string;
-  readonly workflows?: readonly Workflow[];
+  /** Workflows, and paths of definition files: relative to the file that calls `defineProject`. */
+  readonly workflows?: readonly (Workflow | string)[];
   readonly stores?: Stores;
 }
 
@@ -20,6 +23,7 @@ export interface Project {
 
 /** Across copies of the package: a config file may import another one than the CLI that reads it. */
 const brand: unique symbol = Symbol.for('millrace.project') as never;
+const place: unique symbol = Symbol.for('millrace.project.place') as never;
 
 /**
  * Names what belongs together: processors, provisions and stores. The CLI runs what `millrace.config.ts` exports.
@@ -37,10 +41,17 @@ export function defineProject<const D extends readonly unknown[]>(options: Proje
       `defineProject: a name is expected, not ${describeValue((options as Partial<ProjectOptions> | undefined)?.name)}; give { name: 'shop', … }`,
     );
   }
-  return Object.freeze({ name: options.name, [brand]: Object.freeze({ ...options }) });
+  const where = callSite(defineProject);
+  return Object.freeze({ name: options.name, [brand]: Object.freeze({ ...options }), [place]: where });
 }
 
 /** What a project was defined with; undefined for anything else. */
 export function findProjectOptions(value: unknown): ProjectOptions | undefined {
   return typeof value === 'object' && value !== null && brand in value ? (value as { readonly [brand]: ProjectOptions })[brand] : undefined;
+}
+
+/** The folder of the file that a project was defined in. */
+export function folderOfProject(project: Project): string {
+  const where = (project as { readonly [place]?: CallSite })[place]?.() ?? '';
+  return resolve(dirname(where.replace(/:\d+$/, '')));
 }

@@ -7,7 +7,9 @@ export const runsCollection = '_millrace_runs';
 export const tasksCollection = '_millrace_tasks';
 /** Which runs' outputs were taken the place of by runs that were under way at the same time. */
 const supersededCollection = '_millrace_superseded';
-/** What steps of unfinished workflows have published. */
+/** Runs of workflows that are under way, or did not end well. */
+export const unfinishedCollection = '_millrace_unfinished';
+/** What their steps have done. */
 export const journalCollection = '_millrace_journal';
 
 /** How a run went, as it is kept in the default store. */
@@ -16,10 +18,8 @@ export interface RunRecord {
   readonly kind: 'task' | 'workflow';
   /** Of the processor or workflow. */
   readonly name: string;
-  /** `running`: of a workflow that has not ended, or never will. */
-  readonly status: RunStatus | 'running';
+  readonly status: RunStatus;
   readonly started: Date;
-  /** Of a run that has not ended: its last sign of life. */
   readonly finished: Date;
   readonly ms: number;
   /** The message of the error, secrets masked. */
@@ -66,7 +66,6 @@ const slack = 5000;
 /** Where the records of runs go. */
 export interface Recorder {
   task(record: TaskRecord): void;
-  /** A workflow's record takes the place of the one before it of the same run. */
   run(record: RunRecord): void;
   /** Notes on other runs' records that this one's outputs took the place of theirs. */
   superseded(by: string, runs: readonly Superseded[]): void;
@@ -147,20 +146,17 @@ export class StoreRecorder implements Recorder {
       const from = await (origin ??= readOrigin());
       if (superseded.length > 0) await store.insert(supersededCollection, superseded);
       if (tasks.length > 0) await store.insert(tasksCollection, tasks);
-      if (runs.length > 0) await this.#sendRuns(store, runs, from);
+      if (runs.length > 0) {
+        await store.insert(
+          runsCollection,
+          runs.map((run) => Object.assign(run, from)),
+        );
+      }
       await markSuperseded(store, [...runs.map(({ _id }) => _id), ...superseded.map(({ runId }) => runId)]);
       await this.#trim(store, runs.length);
     } catch (error) {
       this.#log.warn(`run records could not be written: ${(error as Error).message}`);
     }
-  }
-
-  async #sendRuns(store: Store, runs: readonly RunRecord[], from: object): Promise<void> {
-    for (const run of runs) Object.assign(run, from);
-    const whole = runs.filter(({ kind }) => kind === 'workflow');
-    if (whole.length > 0) await store.upsert(runsCollection, ['_id'], whole);
-    if (whole.length < runs.length)
-      await store.insert(runsCollection, whole.length === 0 ? runs : runs.filter(({ kind }) => kind === 'task'));
   }
 
   /** Drops the oldest runs, with their tasks, beyond those that are kept. */

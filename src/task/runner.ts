@@ -64,15 +64,15 @@ export interface StepPlace {
  *
  * @throws TaskError where it failed, took too long, or was cancelled.
  */
-export async function runStep(
+export function runStep(
   runtime: Runtime,
   task: PreparedTask,
   given: GivenBindings,
   options: RunOptions,
   place: StepPlace,
 ): Promise<TaskResult> {
-  const params = task.spec.params === undefined ? undefined : await task.params();
-  return new TaskRun(runtime, task, given, params, options, place).run();
+  if (task.spec.params === undefined) return new TaskRun(runtime, task, given, undefined, options, place).run();
+  return task.params().then((params) => new TaskRun(runtime, task, given, params, options, place).run());
 }
 
 function checkOptions({ name }: ProcessorSpec, { timeout, retry }: RunOptions): void {

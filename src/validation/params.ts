@@ -18,13 +18,34 @@ export interface ParamsOptions {
  *
  * @throws {@link MillraceError} `PARAMS_INVALID` that tells every unknown name and every broken rule; secret values are masked.
  */
-export async function createParams(schema: Class, values: object, { secrets = noSecrets }: ParamsOptions = {}): Promise<object> {
-  const faults: string[] = [];
-  const params = fill(construct(schema), values, { schema, secrets, path: '', faults });
-  const reasons = (await compileRowCheck(schema, { secrets }).check(params)) ?? [];
-  faults.push(...reasons.map(({ message }) => message));
-  if (faults.length > 0) throw new MillraceError('PARAMS_INVALID', `${schema.name} is invalid: ${faults.join('; ')}`);
+export async function createParams(schema: Class, values: object, options: ParamsOptions = {}): Promise<object> {
+  const { params, faults } = await checkParams(schema, values, options);
+  if (faults.length > 0)
+    throw new MillraceError('PARAMS_INVALID', `${schema.name} is invalid: ${faults.map(({ message }) => message).join('; ')}`);
   return params;
+}
+
+/** What is wrong with one parameter. */
+export interface ParamsFault {
+  /** Dotted, from the outermost object. */
+  readonly property: string;
+  readonly message: string;
+}
+
+/**
+ * The same, with what is wrong told by property and not thrown.
+ *
+ * @throws {@link MillraceError} `PARAMS_INVALID` where the class cannot be made at all.
+ */
+export async function checkParams(
+  schema: Class,
+  values: object,
+  { secrets = noSecrets }: ParamsOptions = {},
+): Promise<{ readonly params: object; readonly faults: readonly ParamsFault[] }> {
+  const faults: ParamsFault[] = [];
+  const params = fill(construct(schema), values, { schema, secrets, path: '', faults });
+  faults.push(...((await compileRowCheck(schema, { secrets }).check(params)) ?? []));
+  return { params, faults };
 }
 
 interface Filling {
@@ -32,7 +53,7 @@ interface Filling {
   readonly secrets: Secrets;
   /** Of the object that is filled, from the outermost one; empty or with a dot at its end. */
   readonly path: string;
-  readonly faults: string[];
+  readonly faults: ParamsFault[];
 }
 
 type Properties = Record<string, unknown>;
@@ -42,10 +63,14 @@ function fill(target: object, values: object, filling: Filling): object {
   const known = knownNames(schema, target);
   for (const [name, value] of Object.entries(values) as [string, unknown][]) {
     if (value === undefined) continue;
-    if (name === '__proto__' || (known.size > 0 && !known.has(name))) faults.push(unknownName(path, name, known));
+    if (name === '__proto__' || (known.size > 0 && !known.has(name)))
+      faults.push({ property: `${path}${name}`, message: unknownName(path, name, known) });
     else if (!Reflect.set(target, name, made(value, (target as Properties)[name], { ...filling, path: `${path}${name}.` }, name))) {
       const shown = secrets(schema).has(name) ? MASK : value;
-      faults.push(reasonSentence(`${path}${name}`, 'readOnly', `${path}${name} cannot be set`, shown));
+      faults.push({
+        property: `${path}${name}`,
+        message: reasonSentence(`${path}${name}`, 'readOnly', `${path}${name} cannot be set`, shown),
+      });
     }
   }
   return target;

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { ProcessorSpec } from '../metadata/spec.js';
-import type { Row, TaskContext, Writer } from '../types.js';
+import type { TaskContext, Writer } from '../types.js';
 
 /** A program to run. */
 export interface CommandOptions {
@@ -28,7 +28,7 @@ export function commandSpec(options: CommandOptions, where: string): ProcessorSp
   class Command implements CommandPorts {
     lines!: Writer<{ line: string }>;
     run(context: TaskContext): Promise<void> {
-      return runCommand(options, this.lines, context);
+      return runCommand(options, (lines) => this.lines.write(lines.map((line) => ({ line }))), context);
     }
   }
   const output = {
@@ -44,10 +44,11 @@ export function commandSpec(options: CommandOptions, where: string): ProcessorSp
   return Object.freeze({ class: Command, name: 'command', tags: [], inputs: [], outputs: [output], hasAction: true, where });
 }
 
-async function runCommand(
+/** Runs a program to its end; `take` is given the lines of its standard output. */
+export async function runCommand(
   { command, args = [], cwd, env }: CommandOptions,
-  lines: Writer<{ line: string }>,
-  { signal, log }: TaskContext,
+  take: (lines: string[]) => void | Promise<void>,
+  { signal, log }: Pick<TaskContext, 'signal' | 'log'>,
 ): Promise<void> {
   signal.throwIfAborted();
   const child = spawn(command, args, {
@@ -63,7 +64,7 @@ async function runCommand(
     log.debug(`${command}: ${text}`);
   });
   try {
-    await writeLines(child.stdout, lines);
+    await passLines(child.stdout, take);
     const { code, by } = await ended;
     signal.throwIfAborted();
     if (code !== 0) throw new Error(describeEnd(command, code, by, errors()));
@@ -76,16 +77,15 @@ async function runCommand(
   }
 }
 
-async function writeLines(stdout: NodeJS.ReadableStream, lines: Writer<{ line: string }>): Promise<void> {
+async function passLines(stdout: NodeJS.ReadableStream, take: (lines: string[]) => void | Promise<void>): Promise<void> {
   stdout.setEncoding('utf8');
   let rest = '';
   for await (const chunk of stdout) {
     const parts = (rest + String(chunk)).split('\n');
     rest = parts.pop() ?? '';
-    const rows: Row[] = parts.map((line) => ({ line: line.endsWith('\r') ? line.slice(0, -1) : line }));
-    if (rows.length > 0) await lines.write(rows as { line: string }[]);
+    if (parts.length > 0) await take(parts.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line)));
   }
-  if (rest !== '') await lines.write({ line: rest });
+  if (rest !== '') await take([rest]);
 }
 
 function endOf(child: ChildProcess): Promise<{ readonly code: number | null; readonly by: string | null }> {

@@ -21,6 +21,8 @@ export interface StepDraft {
   readonly behaviour?: StepBehaviour;
   readonly where: string;
   readonly detail?: string;
+  /** Neither linked to what stands before by itself, nor from what comes after: whoever adds it has seen to that. */
+  readonly alone?: boolean;
 }
 
 interface Taken extends Omit<StepSpec, 'after'> {
@@ -63,7 +65,7 @@ export class WorkflowDraft {
     this.#checkBehaviour(name, behaviour, where);
     const tags = new Set([...processor.tags, ...(draft.tags ?? [])]);
     const detail = draft.detail === undefined ? {} : { detail: draft.detail };
-    this.#steps.push({ name, processor, given, after: draft.after ?? [], tags, behaviour, where, within: false, ...detail });
+    this.#steps.push({ name, processor, given, after: draft.after ?? [], tags, behaviour, where, within: draft.alone ?? false, ...detail });
     return name;
   }
 

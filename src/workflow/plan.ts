@@ -207,6 +207,11 @@ class Planning {
 
   async #step(index: number, spec: StepSpec, fate: Fate, unit: number, transports: ReadonlyMap<LinkUse, Transport>): Promise<RunStep> {
     const { options } = this.#input;
+    const limits = limitsOf(spec, options);
+    if (spec.processor.inputs.length === 0 && spec.processor.outputs.length === 0) {
+      const task = await this.#prepare(index, spec, spec.given);
+      return { index, spec, fate, unit, given: spec.given, task, limits, reads: none, writes: none, links: none, keeps: nothing };
+    }
     const reads: { from: number; reader: ChannelReader }[] = [];
     const links: PlannedLink[] = [];
     const inputs = new Map(spec.given.inputs);
@@ -220,7 +225,7 @@ class Planning {
     const { outputs, writes, keeps } = this.#wireOutputs(spec, transports);
     const given: GivenBindings = { inputs, outputs, unknown: spec.given.unknown };
     const task = await this.#prepare(index, spec, given);
-    return { index, spec, fate, unit, given, task, limits: limitsOf(spec, options), reads, writes, links, keeps };
+    return { index, spec, fate, unit, given, task, limits, reads, writes, links, keeps };
   }
 
   *#usesOf(step: number): Generator<readonly [Output, LinkUse]> {
@@ -401,13 +406,29 @@ class Planning {
   }
 }
 
+const none: readonly never[] = Object.freeze([]);
+const nothing = Object.freeze({});
+
 function idle(index: number, spec: StepSpec, fate: Fate, unit: number): RunStep {
-  return { index, spec, fate, unit, given: spec.given, task: undefined, limits: {}, reads: [], writes: [], links: [], keeps: {} };
+  return {
+    index,
+    spec,
+    fate,
+    unit,
+    given: spec.given,
+    task: undefined,
+    limits: nothing,
+    reads: none,
+    writes: none,
+    links: none,
+    keeps: nothing,
+  };
 }
 
 function limitsOf(step: StepSpec, options: WorkflowRunOptions): RunStep['limits'] {
   const { timeout } = step.behaviour;
   const retry = retryOf(step, options);
+  if (timeout === undefined && retry === undefined) return nothing;
   return { ...(timeout === undefined ? {} : { timeout }), ...(retry === undefined ? {} : { retry }) };
 }
 

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { journalCollection, runsCollection, tasksCollection, type RunRecord, type TaskRecord } from '../task/recorder.js';
+import { journalCollection, tasksCollection, unfinishedCollection, type TaskRecord } from '../task/recorder.js';
 import type { Runtime } from '../task/runtime.js';
 import type { RunStatus } from '../types.js';
 import type { KeptOutput } from './plan.js';
@@ -10,13 +10,18 @@ const lease = 30_000;
 /** Milliseconds between signs of life. */
 const beat = 10_000;
 
-/** The record of a workflow's run. */
-export interface WorkflowRecord extends RunRecord {
-  readonly kind: 'workflow';
+/** A run of a workflow that is under way, or did not end well: what another one that goes on with it has to know. */
+export interface UnfinishedRun {
+  readonly _id: string;
+  readonly name: string;
+  readonly status: RunStatus | 'running';
+  readonly started: Date;
   /** Until when nobody else may go on with it. */
   readonly lease: { readonly host: string; readonly pid: number; readonly until: Date };
   /** Which steps were asked for. */
   readonly slices: Slices;
+  /** The time that `{now}` stands for in its definition: that of the first run, for those that go on with it. */
+  readonly asOf: Date;
   /** The run that it went on with. */
   readonly resumes?: string;
   /** Collections of Millrace's own that it may have written. */
@@ -35,56 +40,58 @@ export interface StepJournal {
 /** Runs of this process that have not ended. */
 const living = new Set<string>();
 
-/** Keeps the record of one run: written when it starts, renewed while it lives, closed when it ends. */
+/** Keeps a run known while it is unfinished: noted when it starts, renewed while it lives, forgotten when it has succeeded. */
 export class RunJournal {
   readonly #runtime: Runtime;
-  #record: WorkflowRecord;
+  #run: UnfinishedRun;
   #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    runtime: Runtime,
-    facts: Pick<WorkflowRecord, '_id' | 'name' | 'slices' | 'spools'> & { readonly resumes?: string; readonly started: Date },
-  ) {
+  constructor(runtime: Runtime, run: Omit<UnfinishedRun, 'status' | 'lease'>) {
     this.#runtime = runtime;
-    this.#record = { ...facts, kind: 'workflow', status: 'running', finished: facts.started, ms: 0, lease: this.#lease() };
+    this.#run = { ...run, status: 'running', lease: newLease() };
   }
 
-  /** Resolves when the record is stored: from then on the run can be gone on with. */
+  /** Resolves when the run is noted: from then on it can be gone on with. */
   async open(): Promise<void> {
-    living.add(this.#record._id);
-    this.#write({});
-    await this.#runtime.recorder.flush();
+    living.add(this.#run._id);
+    await this.#store.insert(unfinishedCollection, [this.#run]);
     this.#timer = setInterval(() => {
-      this.#write({ finished: new Date(), lease: this.#lease() });
+      this.#write({ lease: newLease() });
     }, beat).unref();
   }
 
   /** Resolves when everything about the run is stored. */
   async close(status: RunStatus, ms: number, error?: string): Promise<void> {
     clearInterval(this.#timer);
-    this.#write({
-      status,
-      finished: this.#runtime.clock?.now() ?? new Date(),
-      ms,
-      lease: { ...this.#lease(), until: new Date(0) },
-      ...(error === undefined ? {} : { error }),
-    });
+    const { _id, name, started } = this.#run;
+    const finished = this.#runtime.clock?.now() ?? new Date();
+    this.#runtime.recorder.run({ _id, kind: 'workflow', name, status, started, finished, ms, ...(error === undefined ? {} : { error }) });
+    if (status !== 'succeeded') this.#write({ status, lease: { ...newLease(), until: new Date(0) } });
+    await this.#writing;
     await this.#runtime.recorder.flush();
-    living.delete(this.#record._id);
+    living.delete(_id);
   }
 
-  #write(change: Partial<WorkflowRecord>): void {
-    this.#record = { ...this.#record, ...change };
-    this.#runtime.recorder.run(this.#record);
+  get #store(): ReturnType<Runtime['stores']['get']> {
+    return this.#runtime.stores.get('default');
   }
 
-  #lease(): WorkflowRecord['lease'] {
-    return { host: hostname(), pid: process.pid, until: new Date(Date.now() + lease) };
+  #write(change: Partial<UnfinishedRun>): void {
+    this.#run = { ...this.#run, ...change };
+    const run = this.#run;
+    this.#writing = this.#writing
+      .then(() => this.#store.upsert(unfinishedCollection, ['_id'], [run]))
+      .catch((error: unknown) => this.#runtime.log.warn(`the state of run ${run._id} could not be written: ${(error as Error).message}`));
   }
 }
 
+function newLease(): UnfinishedRun['lease'] {
+  return { host: hostname(), pid: process.pid, until: new Date(Date.now() + lease) };
+}
+
 /** Whether a run may still be under way: in this process, in one of this machine that lives, or elsewhere for as long as its lease holds. */
-export function isLive({ _id, status, lease: { host, pid, until } }: WorkflowRecord): boolean {
+export function isLive({ _id, status, lease: { host, pid, until } }: UnfinishedRun): boolean {
   if (status !== 'running' || until.getTime() < Date.now()) return living.has(_id);
   if (host !== hostname()) return true;
   return pid === process.pid ? living.has(_id) : lives(pid);
@@ -99,18 +106,15 @@ function lives(pid: number): boolean {
   }
 }
 
-/** Runs of a workflow, the last first. */
-export async function loadRuns(runtime: Runtime, name: string): Promise<WorkflowRecord[]> {
-  await runtime.recorder.flush();
-  const runs = await runtime.stores
-    .get('default')
-    .find<WorkflowRecord>(runsCollection, { filter: { kind: 'workflow', name } })
-    .toArray();
+/** Unfinished runs of a workflow, the last first. */
+export async function loadUnfinished(runtime: Runtime, name: string): Promise<UnfinishedRun[]> {
+  const runs = await runtime.stores.get('default').find<UnfinishedRun>(unfinishedCollection, { filter: { name } }).toArray();
   return runs.sort((a, b) => b.started.getTime() - a.started.getTime() || (a._id < b._id ? 1 : -1));
 }
 
 /** What steps of a run have done that succeeded. */
 export async function loadJournal(runtime: Runtime, runId: string): Promise<StepJournal[]> {
+  await runtime.recorder.flush();
   const store = runtime.stores.get('default');
   const staged = await store.find<StepJournal>(journalCollection, { filter: { runId } }).toArray();
   const tasks = await store.find<TaskRecord>(tasksCollection, { filter: { runId, status: 'succeeded' } }).toArray();
@@ -119,8 +123,10 @@ export async function loadJournal(runtime: Runtime, runId: string): Promise<Step
 }
 
 /** Drops what runs have kept for one that would go on with them. */
-export async function dropKept(runtime: Runtime, runIds: readonly string[], spools: readonly string[]): Promise<void> {
+export async function forgetRuns(runtime: Runtime, runs: readonly UnfinishedRun[]): Promise<void> {
   const store = runtime.stores.get('default');
-  for (const spool of spools) await store.drop(spool);
-  if (runIds.length > 0) await store.delete(journalCollection, { runId: { $in: runIds } });
+  for (const { spools } of runs) for (const spool of spools) await store.drop(spool);
+  const ids = runs.map(({ _id }) => _id);
+  await store.delete(journalCollection, { runId: { $in: ids } });
+  await store.delete(unfinishedCollection, { _id: { $in: ids } });
 }

@@ -5,15 +5,15 @@ import { fingerprintOf, lineageOf, outerPlaces, stampOf } from './fingerprint.js
 import { orderOf, type Edge } from './graph.js';
 import { toBinding, valueOf } from './places.js';
 import type { Fate, KeptOutput } from './plan.js';
-import { isLive, loadJournal, loadRuns, type StepJournal, type WorkflowRecord } from './record.js';
+import { isLive, loadJournal, loadUnfinished, type StepJournal, type UnfinishedRun } from './record.js';
 import { chooseSteps } from './reuse.js';
 import { isSliced, type Slices } from './slice.js';
 
 /** A run to go on with, and those that it went on with itself. */
 export interface Resumable {
-  readonly record: WorkflowRecord;
+  readonly record: UnfinishedRun;
   /** The last first. */
-  readonly chain: readonly WorkflowRecord[];
+  readonly chain: readonly UnfinishedRun[];
 }
 
 /**
@@ -22,66 +22,48 @@ export interface Resumable {
  * @throws MillraceError `RUN_UNKNOWN`.
  */
 export async function findResumable(runtime: Runtime, name: string, runId: string | undefined): Promise<Resumable> {
-  const runs = await loadRuns(runtime, name);
-  const record = runId === undefined ? runs.find((run) => isUnfinished(run, runs)) : runs.find(({ _id }) => _id === runId);
+  const runs = await loadUnfinished(runtime, name);
+  const continued = new Set(runs.map(({ resumes }) => resumes));
+  const record = runs.find(({ _id, status }) => (runId === undefined ? status !== 'partial' && !continued.has(_id) : _id === runId));
   if (record === undefined) throw runUnknown(name, runId, runs);
-  if (isLive(record))
-    throw new MillraceError(
-      'RUN_UNKNOWN',
-      `run ${record._id} of workflow '${name}' is still under way on ${record.lease.host} (process ${String(record.lease.pid)}): wait for its end, or end it`,
-    );
-  if (record.status === 'succeeded')
-    throw new MillraceError('RUN_UNKNOWN', `run ${record._id} of workflow '${name}' has succeeded: there is nothing to go on with`);
-  return { record, chain: chainOf(record, runs) };
+  if (!isLive(record)) return { record, chain: chainOf(record, runs) };
+  const { host, pid } = record.lease;
+  throw new MillraceError(
+    'RUN_UNKNOWN',
+    `run ${record._id} of workflow '${name}' is still under way on ${host} (process ${String(pid)}): wait for its end, or end it`,
+  );
 }
 
-/** Runs of a workflow whose kept rows nobody will ask for, now that this one has succeeded. */
-export async function findSuperseded(runtime: Runtime, name: string, runId: string): Promise<readonly WorkflowRecord[]> {
-  const runs = await loadRuns(runtime, name);
+/** This run, and those that nobody will go on with now that it has succeeded. */
+export async function findSuperseded(runtime: Runtime, name: string, runId: string): Promise<readonly UnfinishedRun[]> {
+  const runs = await loadUnfinished(runtime, name);
   const own = runs.find(({ _id }) => _id === runId);
-  const chain = new Set(own === undefined ? [] : chainOf(own, runs).map(({ _id }) => _id));
-  return runs.filter(
-    (run) =>
-      run._id === runId || chain.has(run._id) || (run.status !== 'succeeded' && !isLive(run) && own !== undefined && madeUpFor(run, own)),
-  );
-}
-
-function isUnfinished(run: WorkflowRecord, runs: readonly WorkflowRecord[]): boolean {
-  if (run.status === 'succeeded' || run.status === 'partial') return false;
-  return !runs.some(
-    (later) =>
-      later !== run && later.started >= run.started && (later.resumes === run._id || (later.status !== 'running' && madeUpFor(run, later))),
-  );
+  if (own === undefined) return [];
+  const chain = new Set(chainOf(own, runs));
+  return runs.filter((run) => chain.has(run) || (!isLive(run) && madeUpFor(run, own)));
 }
 
 /** Whether a later run has done what this one was to do. */
-function madeUpFor(run: WorkflowRecord, later: WorkflowRecord): boolean {
-  if (later.started < run.started || (later.status !== 'succeeded' && later.status !== 'partial')) return false;
+function madeUpFor(run: UnfinishedRun, later: UnfinishedRun): boolean {
+  if (later.started < run.started) return false;
   return !isSliced(later.slices) || JSON.stringify(later.slices) === JSON.stringify(run.slices);
 }
 
-function chainOf(record: WorkflowRecord, runs: readonly WorkflowRecord[]): WorkflowRecord[] {
+function chainOf(record: UnfinishedRun, runs: readonly UnfinishedRun[]): UnfinishedRun[] {
   const byId = new Map(runs.map((run) => [run._id, run]));
-  const chain: WorkflowRecord[] = [];
-  for (let run: WorkflowRecord | undefined = record; run !== undefined && !chain.includes(run); run = byId.get(run.resumes ?? ''))
+  const chain: UnfinishedRun[] = [];
+  for (let run: UnfinishedRun | undefined = record; run !== undefined && !chain.includes(run); run = byId.get(run.resumes ?? ''))
     chain.push(run);
   return chain;
 }
 
-function runUnknown(name: string, runId: string | undefined, runs: readonly WorkflowRecord[]): MillraceError {
-  if (runId !== undefined)
-    return new MillraceError(
-      'RUN_UNKNOWN',
-      `workflow '${name}' has no run '${runId}'. ${suggestName(
-        runId,
-        runs.map(({ _id }) => _id),
-      )}`,
-    );
-  const last =
-    runs[0] === undefined
-      ? 'it was never run in this store'
-      : `its last run, ${runs[0]._id}, ${runs[0].status === 'running' ? 'is under way' : `has ended: ${runs[0].status}`}`;
-  return new MillraceError('RUN_UNKNOWN', `workflow '${name}' has no unfinished run: ${last}; start one with run()`);
+function runUnknown(name: string, runId: string | undefined, runs: readonly UnfinishedRun[]): MillraceError {
+  const known = runs.map(({ _id }) => _id);
+  const message =
+    runId === undefined
+      ? `workflow '${name}' has no unfinished run in this store; start one with run()`
+      : `workflow '${name}' has no unfinished run '${runId}' in this store. ${suggestName(runId, known)}`;
+  return new MillraceError('RUN_UNKNOWN', message);
 }
 
 /** What becomes of each step when a run is gone on with: as few as possible run. */
@@ -124,7 +106,7 @@ export async function planReuse(
 }
 
 /** The last that was noted of each step, by its name. */
-async function journalOf(runtime: Runtime, chain: readonly WorkflowRecord[]): Promise<ReadonlyMap<string, StepJournal>> {
+async function journalOf(runtime: Runtime, chain: readonly UnfinishedRun[]): Promise<ReadonlyMap<string, StepJournal>> {
   const rows = new Map<string, StepJournal>();
   for (const { _id } of chain)
     for (const row of await loadJournal(runtime, _id)) if (rows.get(row.step) === undefined) rows.set(row.step, row);
@@ -190,6 +172,6 @@ async function holds(runtime: Runtime, { rows, spool, collection }: KeptOutput):
 }
 
 /** The slices of a run that is gone on with, where none are given. */
-export function slicesOf(options: Slices, record: WorkflowRecord): Slices {
+export function slicesOf(options: Slices, record: UnfinishedRun): Slices {
   return isSliced(options) ? options : record.slices;
 }

@@ -102,7 +102,9 @@ export class WorkflowRun implements StepOwner {
   }
 
   get results(): Readonly<Record<string, StepResult>> {
-    return Object.fromEntries(this.#states.map(({ step, end }) => [step, end ?? { status: 'skipped' }]));
+    const results: Record<string, StepResult> = {};
+    for (const { step, end } of this.#states) results[step] = end ?? { status: 'skipped' };
+    return results;
   }
 
   /** What a run that did not succeed rejects with. */
@@ -130,8 +132,8 @@ export class WorkflowRun implements StepOwner {
   }
 
   journal(state: StepState, outputs: TaskResult['outputs']): StepJournal {
-    const kept: Record<string, KeptOutput> = {};
     const { keeps } = state.plan;
+    const kept: Record<string, KeptOutput> = {};
     for (const property in keeps) {
       const { ids, ...where } = keeps[property] ?? {};
       kept[property] = { ...where, rows: outputs[property]?.rows ?? 0, ...(ids === undefined ? {} : { hasIds: ids.hasIds }) };

@@ -2,6 +2,7 @@ import type { LinkBinding } from '../binding/binding.js';
 import type { GivenBindings } from '../binding/ports.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { EventListeners, Link, Retry } from '../types.js';
+import type { Action, RunFacts } from './action/action.js';
 import type { Graph } from './graph.js';
 
 /** What a step's `when` is given. */
@@ -63,4 +64,19 @@ export interface WorkflowSpec {
   readonly groups: ReadonlyMap<string, readonly number[]>;
   /** What definition files say of variables; a run's come first. */
   readonly variables: Readonly<Record<string, unknown>>;
+  /**
+   * The definition as a run means it: with its variables, and the dates of its beginning. Absent where nothing depends on them.
+   *
+   * @throws {@link DefinitionError} where they make it wrong.
+   */
+  readonly resolve?: (context: ResolveContext) => Promise<WorkflowSpec>;
+  /** What is to be done when a run begins and ends. */
+  readonly actions?: (facts: RunFacts) => readonly Action[];
+}
+
+/** What a run adds to a definition. */
+export interface ResolveContext {
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** When the run begins; of a run that goes on with another, when that began. */
+  readonly now: Date;
 }

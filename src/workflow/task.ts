@@ -4,10 +4,11 @@ import { newId } from '../task/id.js';
 import { describeDuration } from '../task/log.js';
 import type { Runtime } from '../task/runtime.js';
 import type { RunStatus, WorkflowResult } from '../types.js';
+import { ActionHook, type RunAnother } from './action/hook.js';
 import { applyBindings, type EffectiveWorkflow } from './effective.js';
 import type { PlannedStep, WorkflowRunOptions } from './options.js';
 import { describePlan, planRun, type Fate, type RunPlan } from './plan.js';
-import { dropKept, RunJournal } from './record.js';
+import { forgetRuns, RunJournal } from './record.js';
 import { findResumable, findSuperseded, planReuse, slicesOf, type Resumable } from './resume.js';
 import { WorkflowRun } from './run.js';
 import { isSliced, selectSteps, type Slices } from './slice.js';
@@ -37,18 +38,27 @@ export interface WorkflowTask {
   planResume(runId?: string, options?: WorkflowRunOptions): Promise<readonly PlannedStep[]>;
 }
 
-export function createWorkflowTask(runtime: Runtime, spec: WorkflowSpec): WorkflowTask {
-  return new BoundWorkflow(runtime, spec);
+/** How a workflow is run by an action of another. */
+export interface RunOrigin {
+  readonly runAnother?: RunAnother;
+  /** Workflows whose actions led here. */
+  readonly chain?: readonly string[];
+}
+
+export function createWorkflowTask(runtime: Runtime, spec: WorkflowSpec, origin: RunOrigin = {}): WorkflowTask {
+  return new BoundWorkflow(runtime, spec, origin);
 }
 
 class BoundWorkflow implements WorkflowTask {
   readonly name: string;
   readonly #runtime: Runtime;
   readonly #spec: WorkflowSpec;
+  readonly #origin: RunOrigin;
 
-  constructor(runtime: Runtime, spec: WorkflowSpec) {
+  constructor(runtime: Runtime, spec: WorkflowSpec, origin: RunOrigin) {
     this.#runtime = runtime;
     this.#spec = spec;
+    this.#origin = origin;
     this.name = spec.name;
   }
 
@@ -57,7 +67,7 @@ class BoundWorkflow implements WorkflowTask {
   }
 
   async plan(options: WorkflowRunOptions = {}): Promise<readonly PlannedStep[]> {
-    const { workflow, fates } = this.#select(options);
+    const { workflow, fates } = this.#select(await this.#resolve(options, this.#now()), options);
     return describePlan(await this.#plan(workflow, fates, options, newId(), noRun));
   }
 
@@ -67,7 +77,7 @@ class BoundWorkflow implements WorkflowTask {
 
   async planResume(runId?: string, options: WorkflowRunOptions = {}): Promise<readonly PlannedStep[]> {
     const found = await findResumable(this.#runtime, this.name, runId);
-    const { workflow, fates } = await this.#reuse(options, found);
+    const { workflow, fates } = await this.#reuse(await this.#resolve(options, found.record.asOf), options, found);
     return describePlan(await this.#plan(workflow, fates, options, newId(), noRun));
   }
 
@@ -79,24 +89,40 @@ class BoundWorkflow implements WorkflowTask {
 
   async #run(options: WorkflowRunOptions, found?: Resumable): Promise<WorkflowResult> {
     checkOptions(this.name, options);
-    const { workflow, fates } = found === undefined ? this.#select(options) : await this.#reuse(options, found);
+    const asOf = found?.record.asOf ?? this.#now();
+    const spec = await this.#resolve(options, asOf);
+    const { workflow, fates } = found === undefined ? this.#select(spec, options) : await this.#reuse(spec, options, found);
     const runId = newId();
     const current: { run?: WorkflowRun } = {};
     const plan = await this.#plan(workflow, fates, options, runId, (step) => current.run?.wake(step));
     const events = options.on === undefined ? this.#runtime.events : this.#runtime.events.extend(options.on);
     const run = (current.run = new WorkflowRun({ runtime: this.#runtime, events, plan, runId, options }));
-    return this.#follow(run, plan, found === undefined ? sliced(options) : slicesOf(options, found.record), found);
+    return this.#follow(run, plan, { slices: found === undefined ? sliced(options) : slicesOf(options, found.record), asOf }, found);
   }
 
-  async #follow(run: WorkflowRun, plan: RunPlan, slices: Slices, found: Resumable | undefined): Promise<WorkflowResult> {
+  async #follow(
+    run: WorkflowRun,
+    plan: RunPlan,
+    facts: { readonly slices: Slices; readonly asOf: Date },
+    found: Resumable | undefined,
+  ): Promise<WorkflowResult> {
     const runtime = this.#runtime;
-    const now = (): Date => runtime.clock?.now() ?? new Date();
     const { runId, events } = run;
     const resumes = found === undefined ? {} : { resumes: found.record._id };
-    const journal = new RunJournal(runtime, { _id: runId, name: this.name, slices, spools: plan.spools, started: now(), ...resumes });
+    const journal = new RunJournal(runtime, {
+      _id: runId,
+      name: this.name,
+      ...facts,
+      spools: plan.spools,
+      started: this.#now(),
+      ...resumes,
+    });
+    const { spec } = plan.workflow;
+    const actions = new ActionHook({ runtime, spec, runId, chain: this.#origin.chain ?? [], runAnother: this.#origin.runAnother });
     const begun = performance.now();
     await journal.open();
-    if (events.has('run:start')) events.emit('run:start', { runId, at: now(), workflow: this.name });
+    if (events.has('run:start')) events.emit('run:start', { runId, at: this.#now(), workflow: this.name });
+    await actions.begin(this.#now());
     const status = await run.run();
     const ms = performance.now() - begun;
     const result = { id: runId, status: status === 'partial' ? status : 'succeeded', ms, steps: run.results } as const;
@@ -104,7 +130,8 @@ class BoundWorkflow implements WorkflowTask {
     await journal.close(status, ms, error?.message);
     if (status === 'succeeded') await this.#drop(runId);
     if (runtime.announce) this.#announce(status, ms, plan, runId, error);
-    if (events.has('run:end')) events.emit('run:end', { runId, at: now(), workflow: this.name, status });
+    if (events.has('run:end')) events.emit('run:end', { runId, at: this.#now(), workflow: this.name, status });
+    await actions.end(this.#now(), { status, ms, error, steps: result.steps });
     if (error !== undefined) throw error;
     return result;
   }
@@ -119,19 +146,23 @@ class BoundWorkflow implements WorkflowTask {
   /** What was kept for a run that would go on with this one is not needed any more. What cannot be dropped now goes with the next. */
   async #drop(runId: string): Promise<void> {
     try {
-      const runs = await findSuperseded(this.#runtime, this.name, runId);
-      await dropKept(
-        this.#runtime,
-        runs.map(({ _id }) => _id),
-        runs.flatMap(({ spools }) => spools),
-      );
+      await forgetRuns(this.#runtime, await findSuperseded(this.#runtime, this.name, runId));
     } catch (error) {
       this.#runtime.log.warn(`what workflow '${this.name}' kept for resuming could not be dropped: ${(error as Error).message}`);
     }
   }
 
-  #select(options: WorkflowRunOptions): { readonly workflow: EffectiveWorkflow; readonly fates: readonly Fate[] } {
-    const workflow = applyBindings(this.#spec, options.bind ?? {}, this.#runtime.stores);
+  #now(): Date {
+    return this.#runtime.clock?.now() ?? new Date();
+  }
+
+  /** The definition with the variables and the dates of this run. */
+  async #resolve({ variables = {} }: WorkflowRunOptions, now: Date): Promise<WorkflowSpec> {
+    return this.#spec.resolve === undefined ? this.#spec : this.#spec.resolve({ variables, now });
+  }
+
+  #select(spec: WorkflowSpec, options: WorkflowRunOptions): { readonly workflow: EffectiveWorkflow; readonly fates: readonly Fate[] } {
+    const workflow = applyBindings(spec, options.bind ?? {}, this.#runtime.stores);
     const selected = this.#selected(workflow, options);
     const fates = workflow.steps.map((_, step): Fate =>
       selected.has(step) ? { does: 'run', reason: 'selected' } : { does: 'nothing', reason: 'not selected' },
@@ -140,10 +171,11 @@ class BoundWorkflow implements WorkflowTask {
   }
 
   async #reuse(
+    spec: WorkflowSpec,
     options: WorkflowRunOptions,
     found: Resumable,
   ): Promise<{ readonly workflow: EffectiveWorkflow; readonly fates: readonly Fate[] }> {
-    const workflow = applyBindings(this.#spec, options.bind ?? {}, this.#runtime.stores);
+    const workflow = applyBindings(spec, options.bind ?? {}, this.#runtime.stores);
     const selected = this.#selected(workflow, slicesOf(options, found.record));
     return { workflow, fates: await planReuse(this.#runtime, workflow, selected, found) };
   }

@@ -126,7 +126,7 @@ describe('millrace check', () => {
       stderr: '',
       stdout: "Project 'shop' has no faults: 3 processors checked.\n",
     });
-    expect(await json('check')).toEqual({ project: 'shop', processors: 3, faults: [] });
+    expect(await json('check')).toEqual({ project: 'shop', workflows: 0, processors: 3, faults: [] });
     expect(existsSync(folder.at('.millrace'))).toBe(false);
   });
 

@@ -1,30 +1,81 @@
 import { createContainer } from '../../container/container.js';
 import { resolvePorts } from '../../binding/ports.js';
-import { MillraceError, type Fault } from '../../errors.js';
+import { BindingError, DefinitionError, MillraceError, type Fault } from '../../errors.js';
+import { composeApp } from '../../project/app.js';
 import { AppStores, type Stores } from '../../project/stores.js';
+import { loadWorkflows } from '../../project/workflows.js';
 import { openStore } from '../../storage/open.js';
 import type { Cli } from '../command.js';
 import { describeFault, exitCode } from '../failure.js';
 import { countOf, toJson } from '../text.js';
-import { openWorkspace, type Workspace } from '../workspace.js';
+import { openWorkspace, withWorkflows, type Workspace } from '../workspace.js';
 
 /** What may be as it is until something runs: an open port is bound by the run, a missing file made before it. */
 const pending = new Set(['PORT_UNBOUND', 'FILE_UNREADABLE', 'FILE_UNWRITABLE']);
 
-/** `millrace check`. */
-export async function check(_options: object, cli: Cli): Promise<number> {
+/** `millrace check [FILE]`. */
+export async function check({ file }: { readonly file?: string }, cli: Cli): Promise<number> {
   const { out, err, json, quiet } = cli;
   const workspace = await openWorkspace(cli);
-  const faults = [...workspace.catalogue.faults, ...(await wiringFaults(workspace)), ...(await bindingFaults(workspace))];
+  if (file !== undefined) return checkFile(file, workspace, cli);
   const { options, specs } = workspace.catalogue;
-  if (json) out.line(toJson({ project: options.name, processors: specs.length, faults: faults.map(toPlain) }));
+  const { workflows } = workspace;
+  const composing = [...workspace.catalogue.faults, ...(await wiringFaults(workspace)), ...workflows.faults];
+  const binding = await bindingFaults(workspace);
+  const faults = [...composing, ...binding, ...(composing.length > 0 ? [] : await planFaults(workspace, workflows.byName.keys()))];
+  if (json)
+    out.line(toJson({ project: options.name, processors: specs.length, workflows: workflows.byName.size, faults: faults.map(toPlain) }));
   else for (const fault of faults) for (const line of describeFault(fault, out)) out.line(line);
   if (faults.length > 0) {
     if (!json && !quiet) err.line(`${countOf(faults.length, 'fault')} in project '${options.name}'.`);
     return exitCode.refused;
   }
-  if (!json) out.line(`Project '${options.name}' has no faults: ${countOf(specs.length, 'processor')} checked.`);
+  if (!json)
+    out.line(
+      `Project '${options.name}' has no faults: ${countOf(specs.length, 'processor')}${workflows.byName.size === 0 ? '' : ` and ${countOf(workflows.byName.size, 'workflow')}`} checked.`,
+    );
   return exitCode.done;
+}
+
+/** One definition file, by the processors of the project. */
+async function checkFile(file: string, { catalogue }: Workspace, { out, err, json, quiet, cwd }: Cli): Promise<number> {
+  const { workflows, faults } = await loadWorkflows([file], catalogue.options.processors ?? [], cwd);
+  const [workflow] = workflows;
+  if (json)
+    out.line(
+      toJson({
+        file,
+        ...(workflow === undefined ? {} : { workflow: workflow.name, steps: workflow.steps.length }),
+        faults: faults.map(toPlain),
+      }),
+    );
+  else for (const fault of faults) for (const line of describeFault(fault, out)) out.line(line);
+  if (workflow === undefined) {
+    if (!json && !quiet) err.line(`${countOf(faults.length, 'fault')} in ${file}.`);
+    return exitCode.refused;
+  }
+  if (!json) out.line(`${file} has no faults: workflow '${workflow.name}' of ${countOf(workflow.steps.length, 'step')}.`);
+  return exitCode.done;
+}
+
+/** What keeps workflows from running, as far as it can be told before a run; no step is run. */
+async function planFaults(workspace: Workspace, names: Iterable<string>): Promise<readonly Fault[]> {
+  const faults: Fault[] = [];
+  const [known] = splitStores(workspace.stores);
+  const app = await composeApp({ project: withWorkflows(workspace), stores: known, log: 'silent' }, { unrecorded: true });
+  try {
+    for (const name of names) {
+      try {
+        await app.workflow(name).plan();
+      } catch (error) {
+        if (!(error instanceof BindingError || error instanceof DefinitionError)) throw error;
+        faults.push(...error.faults.filter(({ code }) => !pending.has(code)));
+      }
+    }
+    return faults;
+  } finally {
+    await app.close();
+  }
 }
 
 async function wiringFaults({ catalogue }: Workspace): Promise<readonly Fault[]> {

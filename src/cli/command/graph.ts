@@ -6,7 +6,7 @@ import type { ProcessorSpec } from '../../metadata/spec.js';
 import type { Cli } from '../command.js';
 import { exitCode } from '../failure.js';
 import { toJson } from '../text.js';
-import { openWorkspace } from '../workspace.js';
+import { findProcessor, openWorkspace } from '../workspace.js';
 
 /** An edge of data has the port's name, one of need the scope's; `open` is what a run has yet to bind. */
 export interface ProjectGraph {
@@ -24,8 +24,14 @@ export interface ProjectGraph {
 
 /** `millrace graph [NAME]`. */
 export async function graph({ name }: { readonly name?: string }, cli: Cli): Promise<number> {
-  const { catalogue } = await openWorkspace(cli);
-  const specs = name === undefined ? [...catalogue.processors.values()] : [catalogue.get(name)];
+  const workspace = await openWorkspace(cli);
+  const { catalogue, workflows } = workspace;
+  const workflow = workflows.workflows.find((one) => one.name === name);
+  if (workflow !== undefined && !catalogue.processors.has(workflow.name)) {
+    cli.out.line(cli.json ? toJson(workflow.toJSON()) : workflow.toMermaid().trimEnd());
+    return exitCode.done;
+  }
+  const specs = name === undefined ? [...catalogue.processors.values()] : [findProcessor(workspace, name)];
   await using container = createContainer({ ...catalogue.options, processors: specs.map((spec) => spec.class) });
   const drawn = drawProject(specs, container.graph());
   cli.out.line(cli.json ? toJson(drawn) : toMermaid(drawn));

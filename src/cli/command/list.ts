@@ -1,19 +1,29 @@
 import { maskUrl } from '../../mask.js';
 import type { InputSpec, OutputSpec, ProcessorSpec } from '../../metadata/spec.js';
+import type { WorkflowSpec } from '../../workflow/spec.js';
 import type { Cli } from '../command.js';
 import { exitCode } from '../failure.js';
 import { printTable } from '../table.js';
-import { toJson } from '../text.js';
+import { countOf, toJson } from '../text.js';
 import { openWorkspace } from '../workspace.js';
 
 /** `millrace list`. */
 export async function list(_options: object, cli: Cli): Promise<number> {
   const { out, err, json, quiet } = cli;
-  const { catalogue, path } = await openWorkspace(cli);
+  const { catalogue, path, workflows } = await openWorkspace(cli);
   const { name, title, description } = catalogue.options;
   const processors = [...catalogue.processors.values()];
   if (json) {
-    out.line(toJson({ name, title, description, config: path, processors: processors.map(summarise) }));
+    out.line(
+      toJson({
+        name,
+        title,
+        description,
+        config: path,
+        processors: processors.map(summarise),
+        workflows: [...workflows.byName.values()].map(summariseWorkflow),
+      }),
+    );
     return exitCode.done;
   }
   if (!quiet) err.line([name, title, description].filter((text) => text !== undefined).join('  '));
@@ -21,7 +31,30 @@ export async function list(_options: object, cli: Cli): Promise<number> {
     err.line(`Project '${name}' has no processors yet: list them in defineProject({ processors: [ … ] }) of ${path}.`);
   else
     await printTable(out, [{ title: 'PROCESSOR' }, { title: 'TITLE' }, { title: 'INPUTS' }, { title: 'OUTPUTS' }], processors.map(toRow));
+  if (workflows.byName.size > 0) {
+    out.line();
+    await printTable(
+      out,
+      [{ title: 'WORKFLOW' }, { title: 'TITLE' }, { title: 'STEPS' }],
+      [...workflows.byName.values()].map(toWorkflowRow),
+    );
+  }
+  if (workflows.faults.length > 0 && !quiet)
+    err.line(`${countOf(workflows.faults.length, 'fault')} in definition files: see 'millrace check'.`);
   return exitCode.done;
+}
+
+function toWorkflowRow({ name, title, steps }: WorkflowSpec): readonly string[] {
+  return [name, title ?? '', steps.map((step) => step.name).join(', ')];
+}
+
+function summariseWorkflow({ name, title, description, steps }: WorkflowSpec): object {
+  return {
+    name,
+    title,
+    description,
+    steps: steps.map((step) => ({ name: step.name, processor: step.processor.name, tags: [...step.tags] })),
+  };
 }
 
 function toRow({ name, title, inputs, outputs }: ProcessorSpec): readonly string[] {

@@ -12,29 +12,28 @@ import type { ConcreteClass, TaskResult } from '../../types.js';
 import { parseGivenPorts, type GivenPorts } from '../bindings.js';
 import type { Cli } from '../command.js';
 import { describeError, withPortNames, writeEvents } from '../events.js';
-import { describeFailure, exitCode, exitCodeOf, isTaskError } from '../failure.js';
+import { describeFailure, exitCode, exitCodeOf, isTaskError, UsageError } from '../failure.js';
 import { createCliLog } from '../log.js';
 import { tellResult } from '../outcome.js';
+import { ofWorkflows, type RunCommandOptions } from '../run-options.js';
 import { countInputs, drawProgress } from '../progress.js';
-import { openWorkspace } from '../workspace.js';
-
-export interface RunCommandOptions {
-  readonly name: string;
-  readonly bind?: readonly string[];
-  readonly params?: readonly string[];
-  readonly store?: string;
-  /** Milliseconds. */
-  readonly timeout?: number;
-}
+import { findProcessor, openWorkspace, withWorkflows } from '../workspace.js';
+import { runWorkflow } from './run-workflow.js';
 
 /** `millrace run NAME`. */
 export async function run(options: RunCommandOptions, cli: Cli): Promise<number> {
   const { bind = [], params = [], timeout } = options;
-  const { project, catalogue, stores } = await openWorkspace(cli, options.store);
-  const spec = catalogue.get(options.name);
+  const workspace = await openWorkspace(cli, options.store);
+  const { catalogue, stores } = workspace;
+  const workflow = workspace.workflows.byName.get(options.name);
+  if (workflow !== undefined && !catalogue.processors.has(options.name)) return runWorkflow(options, workspace, workflow, cli);
+  const spec = findProcessor(workspace, options.name);
+  const foreign = ofWorkflows.find((option) => options[option] !== undefined);
+  if (foreign !== undefined)
+    throw new UsageError(`--${foreign === 'onFailure' ? 'on-failure' : foreign} is for workflows, and '${options.name}' is a processor.`);
   if (catalogue.faults.length > 0) throw new CompositionError(`Project '${catalogue.options.name}'`, catalogue.faults);
   const given = parseGivenPorts(spec, { bind, params }, cli.cwd);
-  const app = await composeApp({ project, stores, log: createCliLog(cli) });
+  const app = await composeApp({ project: withWorkflows(workspace), stores, log: createCliLog(cli) });
   const command = new RunCommand(cli, spec, given);
   const signal = cli.interrupts.hold();
   const ended = await command.run(app, stores, { signal, ...(timeout === undefined ? {} : { timeout }) });

@@ -127,11 +127,12 @@ function printRun({ _id, name, status, started, ms, host, pid, commit, error, ta
 }
 
 function printTask(
-  { processor, status, attempts, ms, bindings, inputs, outputs, metrics, monitor, error }: TaskRecord,
+  { processor, step, status, attempts, ms, bindings, inputs, outputs, metrics, monitor, error }: TaskRecord,
   out: Output,
   named: boolean,
 ): void {
-  if (named) out.line(`${processor} ${status} in ${describeDuration(ms)}${error === undefined ? '' : `: ${error.message}`}`);
+  const label = step === undefined || step === processor ? processor : `${step} (${processor})`;
+  if (named) out.line(`${label} ${status} in ${describeDuration(ms)}${error === undefined ? '' : `: ${error.message}`}`);
   for (const [port, count] of Object.entries(inputs))
     out.line(`  ${port} ← ${bindings.inputs[port] ?? 'nothing'}  ${describeCount(count)}`);
   for (const [port, count] of Object.entries(outputs))
@@ -145,7 +146,7 @@ function printTask(
   out.line(out.colors.dim(`  ${cost.join('  ')}`));
 }
 
-function colored(status: RunStatus | 'running', { colors }: Output): string {
+function colored(status: RunStatus, { colors }: Output): string {
   return status === 'succeeded'
     ? colors.green(status)
     : status === 'partial' || status === 'cancelled'

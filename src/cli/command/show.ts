@@ -4,12 +4,15 @@ import { exitCode } from '../failure.js';
 import type { Colors, Output } from '../output.js';
 import { describeDuration } from '../../task/log.js';
 import { countOf, toJson } from '../text.js';
-import { openWorkspace } from '../workspace.js';
+import { findProcessor, openWorkspace } from '../workspace.js';
+import { showWorkflow } from './show-workflow.js';
 
 /** `millrace show NAME`. */
 export async function show({ name }: { readonly name: string }, cli: Cli): Promise<number> {
-  const { catalogue } = await openWorkspace(cli);
-  const facts = describeProcessor(catalogue.get(name));
+  const workspace = await openWorkspace(cli);
+  const workflow = workspace.catalogue.processors.has(name) ? undefined : workspace.workflows.byName.get(name);
+  if (workflow !== undefined) return showWorkflow(workflow, cli);
+  const facts = describeProcessor(findProcessor(workspace, name));
   if (cli.json) cli.out.line(toJson(facts));
   else print(facts, cli.out);
   return exitCode.done;

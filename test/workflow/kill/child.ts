@@ -15,10 +15,7 @@ if (mode === 'run') {
     const at = arg.lastIndexOf(':');
     await using app = await createApp({ stores: { default: embeddedStore({ path: arg.slice(0, at) }) }, log: 'silent' });
     const task = app.workflow(drawWorkflow(drawSteps(Number(arg.slice(at + 1)))));
-    const before = await app
-      .store()
-      .find('_millrace_runs', { filter: { kind: 'workflow' } })
-      .toArray();
+    const before = await app.store().find('_millrace_unfinished').toArray();
     const published: string[] = await app.store().collections();
     const spooled: string[] = [];
     for (const { spools } of before as { spools: string[] }[])

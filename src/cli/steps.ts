@@ -1,0 +1,58 @@
+import { suggestName, MillraceError } from '../errors.js';
+import type { WorkflowSpec } from '../workflow/spec.js';
+import { parseGivenPorts } from './bindings.js';
+import { UsageError } from './failure.js';
+import { splitAssignment } from './parse.js';
+
+/** What `--bind step.port=binding` binds, by step and property. */
+export type StepBindings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/**
+ * Reads `--bind` for a workflow; ports by their own names.
+ *
+ * @param cwd - what relative files are relative to.
+ * @throws MillraceError `STEP_UNKNOWN`; BindingError for ports.
+ */
+export function parseStepBindings({ name, steps }: WorkflowSpec, texts: readonly string[], cwd: string): StepBindings {
+  const byStep = new Map<string, string[]>();
+  for (const text of texts) {
+    const [target, binding] = splitAssignment(text) ?? [];
+    const dot = target?.lastIndexOf('.') ?? -1;
+    if (target === undefined || binding === undefined || dot < 1)
+      throw new UsageError(`--bind '${text}' binds nothing: write --bind STEP.PORT=COLLECTION or --bind STEP.PORT=file:PATH.`);
+    const step = target.slice(0, dot);
+    byStep.set(step, [...(byStep.get(step) ?? []), `${target.slice(dot + 1)}=${binding}`]);
+  }
+  const bound = [...byStep].map(([step, bind]) => {
+    const spec = steps.find((one) => one.name === step)?.processor;
+    if (spec !== undefined) {
+      const { inputs, outputs, params } = parseGivenPorts(spec, { bind, params: [] }, cwd);
+      return [
+        step,
+        { ...Object.fromEntries(inputs), ...Object.fromEntries(outputs), ...(params === undefined ? {} : { params }) },
+      ] as const;
+    }
+    const known = steps.map((one) => one.name);
+    throw new MillraceError('STEP_UNKNOWN', `workflow '${name}' has no step '${step}'. ${suggestName(step, known)}`);
+  });
+  return Object.fromEntries(bound);
+}
+
+/** Reads `--variables name=value`: JSON, else text. */
+export function parseVariables(texts: readonly string[]): Readonly<Record<string, unknown>> {
+  const values = texts.map((text) => {
+    const [name, value] = splitAssignment(text) ?? [];
+    if (name === undefined || value === undefined)
+      throw new UsageError(`--variables '${text}' gives no value: write --variables name=value.`);
+    return [name, toValue(value)] as const;
+  });
+  return Object.fromEntries(values);
+}
+
+function toValue(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text; // no JSON: the text itself is meant
+  }
+}

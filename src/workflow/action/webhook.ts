@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Action, RunFacts } from './action.js';
+
+export interface WebhookOptions {
+  readonly url: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON, text as it is; default the facts of the run. */
+  readonly body?: unknown;
+  /** Milliseconds for one attempt; default 10,000, at most 60,000. */
+  readonly timeout?: number;
+  /** The first included; default 3. */
+  readonly attempts?: number;
+}
+
+const longest = 60_000;
+/** Milliseconds before the second attempt; each further one waits twice as long. */
+const firstDelay = 200;
+
+/** Sends a request, and again where the other side is not there or says that it is its own fault. */
+export function webhookAction(options: WebhookOptions): Action {
+  const { attempts = 3 } = options;
+  return {
+    name: `webhook to ${originOf(options.url)}`, // its path, like its query, may be a secret
+    beside: true,
+    async perform({ facts }) {
+      for (let attempt = 1; ; attempt++) {
+        const problem = await send(options, facts);
+        if (problem === undefined) return;
+        if (!problem.again || attempt >= attempts)
+          throw new Error(`${problem.message}${attempt > 1 ? ` after ${String(attempt)} attempts` : ''}`);
+        await delay(firstDelay * 2 ** (attempt - 1));
+      }
+    },
+  };
+}
+
+/** What is wrong with the address of a webhook, if anything. */
+export function refuseUrl(url: string): string | undefined {
+  if (!URL.canParse(url)) return 'is no URL';
+  return ['http:', 'https:'].includes(new URL(url).protocol) ? undefined : 'is neither http nor https';
+}
+
+async function send(
+  { url, method = 'POST', headers = {}, body, timeout = 10_000 }: WebhookOptions,
+  facts: RunFacts,
+): Promise<{ readonly message: string; readonly again: boolean } | undefined> {
+  const controller = new AbortController();
+  const limit = Math.min(timeout, longest);
+  const timer = setTimeout(() => {
+    controller.abort();
+  }, limit);
+  try {
+    const content = method === 'GET' ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body ?? facts) };
+    const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
+    const response = await fetch(url, { method, headers: { 'content-type': type, ...headers }, signal: controller.signal, ...content });
+    await response.body?.cancel();
+    if (response.ok) return undefined;
+    return {
+      message: `it was answered with ${String(response.status)}`,
+      again: response.status >= 500 || response.status === 429 || response.status === 408,
+    };
+  } catch (error) {
+    if (controller.signal.aborted) return { message: `no answer within ${String(limit)} ms`, again: true };
+    return { message: reasonOf(error), again: true };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : 'no URL';
+}
+
+/** `fetch failed` alone says nothing. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error
+    ? `${message}: ${cause.message === '' ? ((cause as NodeJS.ErrnoException).code ?? cause.name) : cause.message}`
+    : message;
+}

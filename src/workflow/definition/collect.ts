@@ -1,0 +1,344 @@
+import { dirname, resolve } from 'node:path';
+import { suggestName } from '../../errors.js';
+import type { ProcessorSpec } from '../../metadata/spec.js';
+import { commandSpec } from '../command.js';
+import type { FileScope, Block, Item, Leaf } from './item.js';
+import { commandStep, formerComponents, groupStep, processorStep, root as rootShape, workflowStep } from './keys.js';
+import type { LoadedFile, LoadedFiles } from './load-files.js';
+import { describeNode, find, findEntry, itemsOf, textOf, toValue, type Entry, type MapNode, type Node } from './node.js';
+import { ShapeReader } from './read-shape.js';
+import type { ObjectShape } from './shape.js';
+import { whereOf, type At, type Faults } from './source.js';
+import { refuseTimezone } from './dates.js';
+import { Variables, type Surroundings } from './variables.js';
+
+export interface CollectOptions {
+  readonly files: LoadedFiles;
+  readonly processors: ReadonlyMap<string, ProcessorSpec>;
+  readonly around: Surroundings;
+  /** Of the run, or else of the loader: in place of what files declare. */
+  readonly variables: ReadonlyMap<string, unknown>;
+  readonly faults: Faults;
+}
+
+/** What a file says, name by name: its steps with their processors, and those of the files that it names. */
+export interface Collected {
+  readonly file: FileScope;
+  readonly node: MapNode;
+  readonly items: readonly Item[];
+  readonly byName: ReadonlyMap<string, Item>;
+  readonly timezone: string;
+}
+
+/** Finds every step of a definition; what is wrong with their names and keys is told. */
+export class Collector {
+  readonly #options: CollectOptions;
+  readonly #faults: Faults;
+  readonly #byName = new Map<string, Item>();
+
+  constructor(options: CollectOptions) {
+    this.#options = options;
+    this.#faults = options.faults;
+  }
+
+  collect(loaded: LoadedFile): Collected | undefined {
+    const opened = this.#open(loaded, '', this.#options.variables);
+    if (opened === undefined) return undefined;
+    const items = this.#steps(opened.node, opened.file, undefined);
+    return { ...opened, items, byName: this.#byName };
+  }
+
+  #open(
+    { node, path }: LoadedFile,
+    prefix: string,
+    given: ReadonlyMap<string, unknown>,
+  ): { readonly file: FileScope; readonly node: MapNode; readonly timezone: string } | undefined {
+    const faults = this.#faults;
+    const checked = new ShapeReader(faults, undefined).object(node, withoutEvents, 'definition');
+    if (checked === undefined) return undefined;
+    const timezone = this.#timezone(find(checked, 'timezone'));
+    const declared = find(checked, 'variables');
+    const variables = new Variables(
+      { at: node.at, variables: declared?.kind === 'map' ? declared : undefined, timezone },
+      given,
+      this.#options.around,
+      faults,
+    );
+    variables.values(); // an unknown name is a fault where no step asks for it, too
+    const tags = itemsOf(find(checked, 'tags')).flatMap((tag) => textOf(tag) ?? []);
+    const file = { folder: dirname(path), prefix, variables, reader: new ShapeReader(faults, variables), tags, numbered: new Map() };
+    return { file, node: checked, timezone };
+  }
+
+  #timezone(node: Node | undefined): string {
+    const name = textOf(node);
+    if (node === undefined || name === undefined) return 'UTC';
+    const known = refuseTimezone(name);
+    if (known === undefined) return name;
+    this.#faults.invalid(node.at, `'${name}' is no time zone`, suggestName(name, known));
+    return 'UTC';
+  }
+
+  /** The items below `steps`. */
+  #steps(owner: MapNode, file: FileScope, parent: Block | undefined): Item[] {
+    const entry = findEntry(owner, 'steps');
+    if (entry === undefined) return [];
+    if (entry.value.kind !== 'list') {
+      this.#faults.invalid(
+        entry.value.at,
+        `'steps' is ${describeNode(entry.value)}, and a list is expected`,
+        'Write each step on a line that begins with a dash.',
+      );
+      return [];
+    }
+    const written = regroup(
+      entry.value.items.flatMap((node, index) => this.#written(node, parent?.kind === 'group' ? undefined : index + 1) ?? []),
+      this.#faults,
+    );
+    if (written.length === 0 && entry.value.items.length === 0)
+      this.#faults.invalid(
+        entry.value.at,
+        parent === undefined ? 'the workflow has no step' : `group '${parent.name}' has no step`,
+        'Add one.',
+      );
+    const items: Item[] = parent?.items ?? [];
+    for (const step of written) {
+      const item = this.#item(step, file, parent, items.at(-1));
+      if (item !== undefined) items.push(item);
+    }
+    return items;
+  }
+
+  /** A step as its one key and what stands below it. */
+  #written(node: Node, number: number | undefined): WrittenStep | undefined {
+    if (node.kind === 'scalar') {
+      if (typeof node.value === 'string' && node.value.trim() !== '')
+        return { key: node.value, at: node.at, body: { kind: 'map', at: node.at, entries: [] }, number, members: [] };
+      return this.#faults.invalid(
+        node.at,
+        `a step is the name of a processor, or a map with that name as its key; this is ${describeNode(node)}`,
+        'Write `- ImportPrices`, or `- ImportPrices: { … }`.',
+      );
+    }
+    const [first, second] = node.kind === 'map' ? node.entries : [];
+    if (first === undefined)
+      return this.#faults.invalid(
+        node.at,
+        `a step is the name of a processor, or a map with that name as its key; this is ${describeNode(node)}`,
+        'Write `- ImportPrices`, or `- ImportPrices: { … }`.',
+      );
+    if (second !== undefined) {
+      const own = Object.hasOwn(processorStep.keys, second.key);
+      const fix = own ? `Indent '${second.key}' further than '${first.key}'.` : "Begin a step of its own with '- '.";
+      return this.#faults.invalid(second.at, `a step has one key, and '${second.key}' stands beside '${first.key}'`, fix);
+    }
+    const body: Node =
+      first.value.kind === 'scalar' && first.value.value === null ? { kind: 'map', at: first.at, entries: [] } : first.value;
+    if (body.kind !== 'map')
+      return this.#faults.invalid(
+        body.at,
+        `'${first.key}' is ${describeNode(body)}, and a map is expected`,
+        `Write ${first.key}: { bind: … }, or the bare name.`,
+      );
+    return { key: first.key, at: first.at, body, number, members: [] };
+  }
+
+  #item(step: WrittenStep, file: FileScope, parent: Block | undefined, previous: Item | undefined): Item | undefined {
+    if (step.key === 'group') return this.#group(step, file, parent, previous);
+    if (step.key === 'workflow') return this.#workflow(step, file, parent, previous);
+    const shape = step.key === 'command' ? commandStep : processorStep;
+    const body = file.reader.object(step.body, shape, step.key) ?? { ...step.body, entries: [] };
+    const name = this.#name(body, step.key === 'command' ? 'command' : step.key, file, parent);
+    const processor = step.key === 'command' ? this.#command(body, file, step.at) : this.#processor(step);
+    const detail = step.key === 'command' ? { detail: JSON.stringify(['command', 'args', 'cwd'].map((key) => valueAt(body, key))) } : {};
+    const leaf = this.#take({ kind: 'step', file, name, at: step.at, body, parent, previous, processor, called: step.key, ...detail });
+    if (step.number !== undefined) file.numbered.set(step.number, leaf);
+    return leaf;
+  }
+
+  #group(step: WrittenStep, file: FileScope, parent: Block | undefined, previous: Item | undefined): Item | undefined {
+    const body = step.former ? step.body : file.reader.object(step.body, groupStep, 'group');
+    if (body === undefined) return undefined;
+    const group: Block = {
+      kind: 'group',
+      file,
+      outer: file,
+      name: this.#name(body, 'group', file, parent),
+      at: step.at,
+      body,
+      parent,
+      previous,
+      items: [],
+      overrides: new Map(),
+    };
+    this.#take(group);
+    if (!step.former) this.#steps(body, file, group);
+    for (const member of step.members) {
+      const item = this.#item(member, file, group, group.items.at(-1));
+      if (item !== undefined) group.items.push(item);
+    }
+    return group;
+  }
+
+  #workflow(step: WrittenStep, file: FileScope, parent: Block | undefined, previous: Item | undefined): Item | undefined {
+    const body = file.reader.object(step.body, workflowStep, 'workflow');
+    const path = find(body, 'path');
+    const loaded = this.#options.files.named(path);
+    if (body === undefined || loaded === undefined) return undefined; // told when it was loaded
+    const own = textOf(find(loaded.node, 'name')) ?? 'workflow';
+    const name = this.#name(body, own, file, parent);
+    const variables = find(body, 'variables');
+    const given = new Map([
+      ...(variables?.kind === 'map' ? variables.entries.map(({ key, value }) => [key, toValue(value)] as const) : []),
+      ...this.#options.variables,
+    ]);
+    const opened = this.#open(loaded, `${name}/`, given);
+    const binds = find(body, 'bind');
+    const overrides = new Map(
+      (binds?.kind === 'map' ? binds.entries : []).flatMap(({ key, value }) => (value.kind === 'map' ? [[key, value] as const] : [])),
+    );
+    const block: Block = {
+      kind: 'workflow',
+      file: opened?.file ?? file,
+      outer: file,
+      name,
+      at: step.at,
+      body,
+      parent,
+      previous,
+      items: [],
+      overrides,
+    };
+    this.#take(block);
+    if (opened === undefined) return block;
+    this.#steps(opened.node, opened.file, block);
+    const inner = new Set(block.items.flatMap(namesBelow).map((one) => one.slice(name.length + 1)));
+    for (const entry of binds?.kind === 'map' ? binds.entries : []) {
+      if (!inner.has(entry.key))
+        this.#faults.add(entry.at, {
+          code: 'STEP_UNKNOWN',
+          message: `workflow '${name}' has no step '${entry.key}'`,
+          path: [name, entry.key],
+          fix: suggestName(entry.key, inner),
+        });
+    }
+    return block;
+  }
+
+  #name(body: MapNode, fallback: string, file: FileScope, parent: Block | undefined): string {
+    const node = find(body, 'name');
+    const written = textOf(node) ?? fallback;
+    if (node !== undefined && written.includes('/'))
+      this.#faults.invalid(node.at, `'${written}' is no name for a step: a '/' stands between a group and its steps`, "Leave the '/' out.");
+    return `${parent === undefined ? file.prefix : `${parent.name}/`}${written}`;
+  }
+
+  #take(item: Leaf): Leaf;
+  #take(item: Block): Block;
+  #take(item: Item): Item {
+    const twin = this.#byName.get(item.name);
+    if (twin === undefined) this.#byName.set(item.name, item);
+    else {
+      const message = `two steps are named '${item.name}'`;
+      this.#faults.add(item.at, {
+        code: 'DUPLICATE_NAME',
+        message,
+        where: [whereOf(twin.at)],
+        path: [item.name],
+        fix: 'Give one of them a `name` of its own.',
+      });
+    }
+    return item;
+  }
+
+  #processor({ key, at }: WrittenStep): ProcessorSpec | undefined {
+    const { processors } = this.#options;
+    const found = processors.get(key);
+    if (found !== undefined) return found;
+    const remedy = Object.hasOwn(formerComponents, key) ? formerComponents[key] : undefined;
+    const known = [...processors.keys(), 'command', 'group', 'workflow'];
+    this.#faults.add(at, {
+      code: 'PROCESSOR_UNKNOWN',
+      message: `no processor is named '${key}'`,
+      path: [key],
+      fix: remedy ?? suggestName(key, known),
+    });
+    return undefined;
+  }
+
+  #command(body: MapNode, file: FileScope, at: At): ProcessorSpec | undefined {
+    const command = textOf(find(body, 'command'));
+    if (command === undefined) return undefined; // told with its keys
+    const args = itemsOf(find(body, 'args')).map((arg) => String(toValue(arg)));
+    const env = find(body, 'env');
+    const given = env?.kind === 'map' ? { env: toValue(env) as Record<string, string> } : {};
+    return commandSpec({ command, args, cwd: resolveFolder(file, textOf(find(body, 'cwd'))), ...given }, whereOf(at));
+  }
+}
+
+/** A step as it was written; `members` of a group of the old shape. */
+interface WrittenStep {
+  readonly key: string;
+  readonly at: At;
+  readonly body: MapNode;
+  /** Where it stands in the list of the file, from 1. */
+  readonly number: number | undefined;
+  readonly members: readonly WrittenStep[];
+  readonly former?: true;
+}
+
+/** `Group: G` and `to_group: G` as the groups that they mean: the members of G run where the step with `to_group` stands, after it. */
+function regroup(steps: readonly WrittenStep[], faults: Faults): readonly WrittenStep[] {
+  const groupOf = (step: WrittenStep): Entry | undefined => findEntry(step.body, 'Group');
+  const members = new Map<string, WrittenStep[]>();
+  for (const step of steps) {
+    const group = textOf(groupOf(step)?.value);
+    if (group === undefined) continue;
+    const others = members.get(group);
+    if (others === undefined) members.set(group, [step]);
+    else others.push(step);
+  }
+  const parents = new Map<string, WrittenStep>();
+  for (const step of steps) {
+    const entry = findEntry(step.body, 'to_group');
+    const group = textOf(entry?.value);
+    if (entry === undefined || group === undefined) continue;
+    if (parents.has(group)) faults.invalid(entry.value.at, `group '${group}' is defined twice`, 'Write `to_group` on one step.');
+    else if (!members.has(group))
+      faults.invalid(entry.value.at, `group '${group}' was defined but has no matching steps`, `Write 'Group: ${group}' on its steps.`);
+    else parents.set(group, step);
+  }
+  if (members.size === 0) return steps;
+  return steps.flatMap((step) => {
+    const own = textOf(groupOf(step)?.value);
+    const led = [...parents].filter(([, parent]) => parent === step).map(([group]) => toGroup(group, members.get(group) ?? [], step.at));
+    if (own === undefined) return [step, ...led];
+    const first = members.get(own)?.[0] === step && !parents.has(own);
+    return first ? [toGroup(own, members.get(own) ?? [], step.at)] : [];
+  });
+}
+
+function toGroup(name: string, members: readonly WrittenStep[], at: At): WrittenStep {
+  const body: MapNode = {
+    kind: 'map',
+    at,
+    entries: [{ key: 'name', at, value: { kind: 'scalar', at, end: at.offset, value: name, text: name } }],
+  };
+  return { key: 'group', at, body, number: undefined, members, former: true };
+}
+
+function namesBelow(item: Item): string[] {
+  return item.kind === 'step' ? [item.name] : item.items.flatMap(namesBelow);
+}
+
+function valueAt(body: MapNode, key: string): unknown {
+  const node = find(body, key);
+  return node === undefined ? null : toValue(node);
+}
+
+export function resolveFolder(file: FileScope, folder: string | undefined): string {
+  return folder === undefined ? file.folder : resolve(file.folder, folder);
+}
+
+/** Events are read when something happens. */
+const withoutEvents: ObjectShape = { ...rootShape, keys: { ...rootShape.keys, events: { shape: { kind: 'steps' }, description: '' } } };

@@ -1,0 +1,48 @@
+/** The dates that definitions name: `{today}`, `{now}`, `{yesterday}`, each with an optional format. */
+export const dateNames = ['today', 'now', 'yesterday'] as const;
+export type DateName = (typeof dateNames)[number];
+
+const formats: Readonly<Record<DateName, string>> = {
+  today: 'yyyy-MM-dd',
+  now: "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+  yesterday: 'yyyy-MM-dd',
+};
+
+/** Writes dates by Unicode's letters (TR35), in a time zone. */
+export interface DateWriter {
+  /** @throws Error that says what is wrong with the format. */
+  write(name: DateName, format: string | undefined, now: Date, timezone: string): string;
+}
+
+/** Loads what writes dates. */
+export async function openDates(): Promise<DateWriter> {
+  const [{ format: write }, { startOfDay }, { subDays }, { TZDate }] = await Promise.all([
+    import('date-fns/format'),
+    import('date-fns/startOfDay'),
+    import('date-fns/subDays'),
+    import('@date-fns/tz'),
+  ]);
+  return {
+    write(name, format, now, timezone) {
+      const here = new TZDate(now.getTime(), timezone);
+      const day = name === 'now' ? here : startOfDay(name === 'today' ? here : subDays(here, 1));
+      const text = format ?? formats[name];
+      const mistaken = /(?<![YD])(?:YYYY|YY|DD|D)(?![YD])/.exec(text.replaceAll(/'[^']*'/g, "''"))?.[0];
+      if (mistaken !== undefined)
+        throw new Error(
+          `${mistaken} is ${mistaken.startsWith('Y') ? 'the year of the week' : 'the day of the year'}; '${mistaken.toLowerCase()}' is meant`,
+        );
+      return write(day, text, { useAdditionalDayOfYearTokens: true, useAdditionalWeekYearTokens: true });
+    },
+  };
+}
+
+/** Undefined where it is the name of a time zone. */
+export function refuseTimezone(name: string): readonly string[] | undefined {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return undefined;
+  } catch {
+    return ['UTC', ...Intl.supportedValuesOf('timeZone')];
+  }
+}

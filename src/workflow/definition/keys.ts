@@ -1,0 +1,358 @@
+import { actionEvents } from '../action/action.js';
+import { flag, name, names, text, texts, time, type Key, type ObjectShape, type Shape } from './shape.js';
+
+const amount: Shape = { kind: 'number' };
+const environment: Shape = { kind: 'map', of: { kind: 'text', orNumber: true }, names: 'names of environment variables' };
+
+const condition: ObjectShape = {
+  kind: 'object',
+  what: 'a condition',
+  keys: {
+    rows: {
+      shape: name,
+      description: "An output, as 'Step.port': how many rows it wrote is compared; without a comparison, there are any.",
+    },
+    variable: { shape: name, description: 'A variable whose value is compared.' },
+    is: { shape: { kind: 'any' }, description: 'It is equal to this.' },
+    not: { shape: { kind: 'any' }, description: 'It is not equal to this.' },
+    in: { shape: { kind: 'list', of: { kind: 'any' } }, description: 'It is equal to one of these.' },
+    above: { shape: amount, description: 'It is more than this.' },
+    below: { shape: amount, description: 'It is less than this.' },
+  },
+};
+
+const retry: ObjectShape = {
+  kind: 'object',
+  what: 'a retry',
+  keys: {
+    attempts: { shape: { kind: 'number', least: 1, whole: true }, description: 'How many, the first included.' },
+    delay: { shape: time, description: 'Before the second attempt; default 0.' },
+    backoff: {
+      shape: { kind: 'choice', values: ['fixed', 'exponential'] },
+      description: 'The same delay each time (default), or twice the one before.',
+    },
+    jitter: { shape: { kind: 'number', least: 0, most: 1 }, description: 'The share of the delay that is random, 0 to 1; default 0.' },
+  },
+  required: ['attempts'],
+};
+
+const stepName: Key = { shape: name, description: 'The name of the step; default the name of its processor.' };
+const depends: Key = {
+  shape: { kind: 'list', of: { kind: 'text', literal: true, orNumber: true }, orOne: true },
+  description: 'Steps and groups that it comes after, in place of the step before it; an empty list: it waits for none.',
+};
+
+/** What each step may say, a group for all of its own. */
+const common: Readonly<Record<string, Key>> = {
+  depends,
+  tags: { shape: names, description: "Names that slices select by (`--tags`), besides its processor's." },
+  timeout: {
+    shape: { kind: 'time', positive: true },
+    description: "For one attempt, in milliseconds or as '30s'; default the processor's.",
+  },
+  retry: { shape: retry, description: "How often it is attempted; default the processor's, else the run's." },
+  onError: {
+    shape: { kind: 'choice', values: ['stop', 'skip'] },
+    description: 'When it fails: stop the run (default), or skip what reads from it and go on.',
+  },
+  when: {
+    shape: { kind: 'list', of: condition, orOne: true },
+    description: 'Where one of these conditions does not hold, the step is skipped, and what reads from it.',
+  },
+  keep: {
+    shape: flag,
+    description: 'Keep what it gives to other steps until the workflow has succeeded, so that a resumed run can start after it.',
+  },
+  skipError: {
+    shape: { kind: 'choice', values: ['skip', 'log', 'enforce'] },
+    description: "As flowtask has it: 'skip' and 'log' are `onError: skip`, 'enforce' is `onError: stop`.",
+    former: true,
+  },
+  conditions: {
+    shape: { kind: 'map', of: { kind: 'any' }, names: 'variables' },
+    description: 'As flowtask has it: variables and the values that they must have.',
+    former: true,
+  },
+  Group: { shape: name, description: 'As flowtask has it: the group that the step belongs to.', former: true },
+  to_group: { shape: name, description: 'As flowtask has it: the steps of that Group run right after this one.', former: true },
+};
+
+const formerOfSteps: Readonly<Record<string, string>> = {
+  masks: 'Write {today}, {yesterday:yyyy-MM-dd} or a variable where the value stands.',
+  variables: 'Declare them under `variables` at the root of the file.',
+  arguments: 'Write them under `params`, by the names that the processor declares.',
+  args: 'Write them under `params`, by the names that the processor declares.',
+  attributes: 'Write them under `params`, by the names that the processor declares.',
+  parameters: 'Write them under `params`.',
+  pattern: 'Write the text with variables in it: "sales-{today}.csv".',
+  branch: 'Give each branch a group, and name what it comes after in `depends`.',
+  after: 'Write `depends`.',
+  input: 'Write `bind: { port: { from: Step.port } }`.',
+  output: 'Write `bind: { port: collection }`.',
+  inputs: 'Write them under `bind`, by the names of the ports.',
+  outputs: 'Write them under `bind`, by the names of the ports.',
+};
+
+export const processorStep: ObjectShape = {
+  kind: 'object',
+  what: 'a step',
+  keys: {
+    name: stepName,
+    bind: {
+      shape: { kind: 'map', of: { kind: 'binding' }, names: 'ports' },
+      description: "What its ports are connected to, by the ports' own names.",
+    },
+    params: { shape: { kind: 'params' }, description: 'Its parameters by name; or the collection or file that has them.' },
+    ...common,
+  },
+  former: formerOfSteps,
+};
+
+const programKeys: Readonly<Record<string, Key>> = {
+  command: { shape: text, description: 'The program: a path, or a name that PATH finds. No shell is between.' },
+  args: { shape: texts, description: 'Its arguments.' },
+  cwd: { shape: text, description: 'The folder that it runs in; default that of the definition file.' },
+  env: { shape: environment, description: 'Added to its environment.' },
+};
+
+export const commandStep: ObjectShape = {
+  kind: 'object',
+  what: 'a command',
+  keys: {
+    name: { shape: name, description: "The name of the step; default 'command'." },
+    ...programKeys,
+    bind: {
+      shape: { kind: 'map', of: { kind: 'binding' }, names: 'ports' },
+      description: 'Where the lines of its standard output go: port `lines`, rows `{ line }`.',
+    },
+    ...common,
+  },
+  required: ['command'],
+};
+
+export const groupStep: ObjectShape = {
+  kind: 'object',
+  what: 'a group',
+  keys: {
+    name: { shape: name, description: 'Its steps are named `group/step`.' },
+    steps: { shape: { kind: 'steps' }, description: 'In file order, like those of the file.' },
+    ...Object.fromEntries(Object.entries(common).filter(([, { former }]) => former !== true)),
+  },
+  required: ['name', 'steps'],
+};
+
+export const workflowStep: ObjectShape = {
+  kind: 'object',
+  what: 'a workflow within',
+  keys: {
+    name: { shape: name, description: "Its steps are named `name/step`; default the workflow's own name." },
+    path: { shape: name, description: 'Its definition file, relative to this one.' },
+    variables: {
+      shape: { kind: 'map', of: { kind: 'any' }, names: 'variables' },
+      description: 'In place of those that its file declares.',
+    },
+    bind: {
+      shape: { kind: 'map', of: { kind: 'map', of: { kind: 'binding' }, names: 'ports' }, names: 'steps' },
+      description: 'In place of what its file binds, by step and port.',
+    },
+    ...Object.fromEntries(Object.entries(common).filter(([, { former }]) => former !== true)),
+  },
+  required: ['path'],
+};
+
+const direction: Shape = { kind: 'map', of: { kind: 'any' }, names: 'properties' };
+
+/** What a port may be bound to besides text and rows, by the key that tells them apart. */
+export const bindings = {
+  from: {
+    kind: 'object',
+    what: 'a link',
+    keys: { from: { shape: name, description: "The output that it reads, as 'Step.port'." } },
+    required: ['from'],
+  },
+  collection: {
+    kind: 'object',
+    what: 'a collection',
+    keys: {
+      collection: { shape: text, description: 'Its name.' },
+      store: { shape: text, description: "The app's store; default 'default'." },
+      filter: { shape: direction, description: 'Which rows are read: a MongoDB filter.' },
+      sort: { shape: direction, description: '1 ascending, -1 descending, by property.' },
+      projection: { shape: direction, description: 'Which properties are read: 1 or 0.' },
+      skip: { shape: { kind: 'number', least: 0, whole: true }, description: 'So many rows are passed over.' },
+      limit: { shape: { kind: 'number', least: 0, whole: true }, description: 'At most so many rows are read.' },
+      pipeline: { shape: { kind: 'list', of: { kind: 'any' } }, description: 'An aggregation whose result is read.' },
+      mode: {
+        shape: { kind: 'choice', values: ['replace', 'append', 'upsert'] },
+        description: "How an output meets what is there; default the port's.",
+      },
+      key: { shape: texts, description: 'Properties that identify a row, for upsert.' },
+      overwrite: { shape: flag, description: 'Let replace take the place of a collection that no run has published to.' },
+    },
+    required: ['collection'],
+  },
+  file: {
+    kind: 'object',
+    what: 'a file',
+    keys: {
+      file: { shape: text, description: 'Its path, relative to the definition file.' },
+      format: { shape: { kind: 'choice', values: ['csv', 'tsv', 'json', 'ndjson'] }, description: 'Default: by its extension.' },
+      mode: {
+        shape: { kind: 'choice', values: ['replace', 'append'] },
+        description: "How an output meets what is there; default the port's.",
+      },
+    },
+    required: ['file'],
+  },
+} as const satisfies Readonly<Record<string, ObjectShape>>;
+
+const log: ObjectShape = {
+  kind: 'object',
+  what: 'a log action',
+  keys: {
+    message: { shape: text, description: 'What is logged; {run:status} and the like stand for facts of the run.' },
+    level: { shape: { kind: 'choice', values: ['debug', 'info', 'warn', 'error'] }, description: 'Default info.' },
+  },
+  required: ['message'],
+};
+
+const webhook: ObjectShape = {
+  kind: 'object',
+  what: 'a webhook',
+  keys: {
+    url: { shape: text, description: 'Where the request goes: http or https.' },
+    method: { shape: { kind: 'choice', values: ['POST', 'PUT', 'PATCH', 'GET'] }, description: 'Default POST.' },
+    headers: { shape: { kind: 'map', of: { kind: 'text', orNumber: true }, names: 'headers' }, description: 'Besides the content type.' },
+    body: {
+      shape: { kind: 'any' },
+      description: 'Sent as JSON; text is sent as it is. Default: workflow, runId, status, at, ms, error and the status of every step.',
+    },
+    timeout: { shape: { kind: 'time', positive: true }, description: "For one attempt; default '10s', at most '60s'." },
+    attempts: { shape: { kind: 'number', least: 1, most: 10, whole: true }, description: 'How many, the first included; default 3.' },
+  },
+  required: ['url'],
+};
+
+const copy: ObjectShape = {
+  kind: 'object',
+  what: 'a copy action',
+  keys: {
+    from: { shape: text, description: 'The file or folder that is copied.' },
+    to: { shape: text, description: 'Where it goes; missing folders are made.' },
+    overwrite: { shape: flag, description: 'Whether a file that is there is replaced; default true.' },
+  },
+  required: ['from', 'to'],
+};
+
+export const actions: ObjectShape = {
+  kind: 'object',
+  what: 'an action',
+  keys: {
+    log: { shape: { kind: 'either', scalar: text, map: log }, description: 'Writes a line to the log.' },
+    webhook: {
+      shape: { kind: 'either', scalar: text, map: webhook },
+      description: 'Sends a request; it is bounded in time, tried again, and never fails the run.',
+    },
+    command: {
+      shape: {
+        kind: 'object',
+        what: 'a command',
+        keys: { ...programKeys, timeout: { shape: { kind: 'time', positive: true }, description: "Default '60s'." } },
+        required: ['command'],
+      },
+      description: 'Runs a program without a shell.',
+    },
+    copy: { shape: copy, description: 'Copies a file or a folder.' },
+    delete: { shape: texts, description: 'Deletes files and folders; one that is not there is no fault.' },
+    run: {
+      shape: {
+        kind: 'either',
+        scalar: text,
+        map: {
+          kind: 'object',
+          what: 'a run action',
+          keys: {
+            workflow: { shape: text, description: 'The name of a workflow of the same app.' },
+            variables: { shape: { kind: 'map', of: { kind: 'any' }, names: 'variables' }, description: 'Of that run.' },
+          },
+          required: ['workflow'],
+        },
+      },
+      description: 'Runs another workflow of the same app, and waits for it.',
+    },
+  },
+};
+
+const events: ObjectShape = {
+  kind: 'object',
+  what: 'the events',
+  keys: Object.fromEntries(
+    actionEvents.map((event) => [
+      event,
+      {
+        shape: { kind: 'list', of: actions },
+        description:
+          event === 'started'
+            ? 'What is done when a run begins, before its first step.'
+            : `What is done when a run has ended and its status is '${event}'.`,
+      } as const,
+    ]),
+  ),
+  former: {
+    publish: "Listen to the app's events in TypeScript, or send a `webhook`.",
+    start: 'Write `started`.',
+    running: 'Write `started`.',
+    done: 'Write `succeeded`.',
+    completed: 'Write `succeeded`.',
+    exception: 'Write `failed`.',
+    on_error: 'Write `failed`.',
+    error: 'Write `failed`.',
+    warning: 'Write `partial`.',
+    done_with_warnings: 'Write `partial`.',
+    data_not_found: 'Write `failed`; a step that may find nothing has `when: { rows: Step.port }` on the steps after it.',
+    data_error: 'Write `failed`.',
+    file_not_found: 'Write `failed`.',
+    file_empty: 'Write `failed`; a step that may find nothing has `when: { rows: Step.port }` on the steps after it.',
+  },
+};
+
+/** The whole file. */
+export const root: ObjectShape = {
+  kind: 'object',
+  what: 'a workflow',
+  keys: {
+    $schema: { shape: name, description: 'Where editors find the schema of this file.' },
+    name: { shape: name, description: 'What the workflow is called.' },
+    title: { shape: name, description: 'For people.' },
+    description: { shape: name, description: 'For people.' },
+    tags: { shape: names, description: 'Every step has these.' },
+    variables: {
+      shape: { kind: 'map', of: { kind: 'any' }, names: 'variables' },
+      description: 'Values for {name}; those of the run and of the loader take their place.',
+    },
+    timezone: { shape: name, description: 'Of {today}, {now} and {yesterday}; default UTC.' },
+    steps: { shape: { kind: 'steps' }, description: 'In file order: a step without `depends` or a link comes after the one before it.' },
+    events: { shape: events, description: 'What is done when a run begins and ends.' },
+  },
+  required: ['name', 'steps'],
+  former: {
+    comments: 'Write `description`, or a comment of the file.',
+    program: 'Leave it out: a workflow is known by its name.',
+    task: 'Write `name`.',
+    params: 'Write them below the step that they belong to.',
+    masks: 'Write {today}, {yesterday:yyyy-MM-dd} or a variable where the value stands.',
+  },
+};
+
+/** What components of flowtask are here. */
+export const formerComponents: Readonly<Record<string, string>> = {
+  Loop: 'A processor reads all rows of its input: loop in it.',
+  IF: 'Write `when` on the steps of each branch.',
+  SubTask: 'Write `workflow: { path: other.yaml }`.',
+  RunTask: 'Write `workflow: { path: other.yaml }`, or the action `run` under `events`.',
+  RunShell: 'Write `command: { command: sh, args: [-c, "…"] }`.',
+  SetVariables: 'Declare `variables` at the root of the file.',
+  UserFunc: 'Write a class with @Processor.',
+  GroupComponent: 'Write `group: { name: …, steps: […] }`.',
+  WebHook: 'Write `webhook` under `events`.',
+};

@@ -1,0 +1,155 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { actionEvents, type Action, type RunFacts } from '../action/action.js';
+import { commandAction } from '../action/command.js';
+import { copyAction, deleteAction, holds } from '../action/files.js';
+import { logAction } from '../action/log.js';
+import { runAction } from '../action/run.js';
+import { refuseUrl, webhookAction } from '../action/webhook.js';
+import type { CommandOptions } from '../command.js';
+import type { Log } from '../../types.js';
+import type { FileScope } from './item.js';
+import { root } from './keys.js';
+import type { LoadedFile } from './load-files.js';
+import { describeNode, find, itemsOf, textOf, toValue, type Entry, type MapNode, type Node } from './node.js';
+import { ShapeReader } from './read-shape.js';
+import type { Faults } from './source.js';
+import { Variables, type Surroundings } from './variables.js';
+
+export interface ActionSurroundings {
+  readonly around: Surroundings;
+  readonly given: ReadonlyMap<string, unknown>;
+  readonly timezone: string;
+  readonly faults: Faults;
+}
+
+/** What a file says is to be done on an event, filled in with the facts of the run; the actions on every event are checked. */
+export function readActions(
+  { node }: LoadedFile,
+  file: FileScope,
+  facts: RunFacts,
+  { around, given, timezone, faults }: ActionSurroundings,
+): readonly Action[] {
+  const events = find(node, 'events');
+  const shape = root.keys['events']?.shape;
+  if (events === undefined || shape?.kind !== 'object') return [];
+  const declared = find(node, 'variables');
+  const variables = new Variables(
+    { at: node.at, variables: declared?.kind === 'map' ? declared : undefined, timezone },
+    given,
+    { ...around, run: describe(facts) },
+    faults,
+  );
+  const read = new ShapeReader(faults, variables).object(unifyLists(events), shape, 'events');
+  const actions = new Map(
+    actionEvents.map((event) => [event, itemsOf(find(read, event)).flatMap((item) => toAction(item, file.folder, faults) ?? [])]),
+  );
+  return actions.get(facts.event) ?? [];
+}
+
+/** One action alone may stand for a list of one, and a bare `- log: text` is a map of one key. */
+function unifyLists(events: Node): Node {
+  if (events.kind !== 'map') return events;
+  return {
+    ...events,
+    entries: events.entries.map((entry): Entry =>
+      entry.value.kind === 'map' ? { ...entry, value: { kind: 'list', at: entry.value.at, items: [entry.value] } } : entry,
+    ),
+  };
+}
+
+function toAction(node: Node, folder: string, faults: Faults): Action | undefined {
+  const [entry, second] = node.kind === 'map' ? node.entries : [];
+  if (entry === undefined || second !== undefined) {
+    if (second !== undefined)
+      faults.invalid(
+        second.at,
+        `an action has one key, and '${second.key}' stands beside '${entry?.key ?? ''}'`,
+        "Begin an action of its own with '- '.",
+      );
+    return undefined;
+  }
+  const { value } = entry;
+  const map = value.kind === 'map' ? value : undefined;
+  const text = textOf(value);
+  switch (entry.key) {
+    case 'log':
+      return logAction(text ?? textOf(find(map, 'message')) ?? '', textOf(find(map, 'level')) as keyof Log | undefined);
+    case 'webhook':
+      return toWebhook(map, value, faults);
+    case 'command':
+      return toCommand(map, folder);
+    case 'copy':
+      return copyAction(
+        resolve(folder, textOf(find(map, 'from')) ?? ''),
+        resolveTarget(folder, textOf(find(map, 'to')) ?? ''),
+        find(map, 'overwrite') === undefined || valueOf(map, 'overwrite') === true,
+      );
+    case 'delete':
+      return toDelete(value, folder, faults);
+    case 'run':
+      return runAction(text ?? textOf(find(map, 'workflow')) ?? '', (valueOf(map, 'variables') ?? {}) as Record<string, unknown>);
+    default:
+      return undefined; // told with the keys
+  }
+}
+
+function toWebhook(map: MapNode | undefined, node: Node, faults: Faults): Action | undefined {
+  const at = find(map, 'url') ?? node;
+  const url = textOf(at) ?? '';
+  const problem = refuseUrl(url);
+  // the address may be a secret
+  if (problem !== undefined) return faults.invalid(at.at, `the url of a webhook ${problem}`, "Write it like 'https://example.org/hook'.");
+  return webhookAction({ ...(map === undefined ? {} : (toValue(map) as object)), url });
+}
+
+function toCommand(map: MapNode | undefined, folder: string): Action {
+  const {
+    command = '',
+    args = [],
+    cwd,
+    env,
+    timeout,
+  } = (map === undefined ? {} : toValue(map)) as Partial<CommandOptions> & { readonly timeout?: number };
+  return commandAction(
+    { command, args: args.map(String), cwd: cwd === undefined ? folder : resolve(folder, cwd), ...(env === undefined ? {} : { env }) },
+    timeout,
+  );
+}
+
+function toDelete(node: Node, folder: string, faults: Faults): Action | undefined {
+  const paths = itemsOf(node).flatMap((item) => {
+    const path = resolve(folder, textOf(item) ?? '');
+    if (!holds(path, folder) && !holds(path, homedir())) return [path];
+    faults.invalid(
+      item.at,
+      `'${textOf(item) ?? describeNode(item)}' holds the definition itself, or the user's home`,
+      'Name what is in it.',
+    );
+    return [];
+  });
+  return deleteAction(paths);
+}
+
+/** A slash at the end says that a folder is meant. */
+function resolveTarget(folder: string, to: string): string {
+  return `${resolve(folder, to)}${to.endsWith('/') ? '/' : ''}`;
+}
+
+function valueOf(map: MapNode | undefined, key: string): unknown {
+  const node = find(map, key);
+  return node === undefined ? undefined : toValue(node);
+}
+
+/** What `{run:…}` says. */
+function describe({ event, workflow, runId, at, ms, status, error }: RunFacts): Readonly<Record<string, string>> {
+  return {
+    id: runId,
+    workflow,
+    event,
+    at: at.toISOString(),
+    status: status ?? 'running',
+    ms: ms === undefined ? '' : String(Math.round(ms)),
+    error: error ?? '',
+  };
+}

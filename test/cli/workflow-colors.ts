@@ -1,0 +1,3 @@
+import picocolors from 'picocolors';
+
+export const picocolorsOff = picocolors.createColors(false);

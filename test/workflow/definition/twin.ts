@@ -1,0 +1,4 @@
+import { Processor } from 'millrace';
+
+@Processor({ name: 'ImportPrices' })
+export class Twin {}
