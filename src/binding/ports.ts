@@ -66,7 +66,8 @@ export interface ResolvedPorts {
   readonly coordinator: Store | undefined;
 }
 
-const noPorts = Object.freeze({ ports: { inputs: [], outputs: [], coordinator: undefined }, faults: [] });
+/** Of a processor that has none. */
+export const noPorts: ResolvedPorts = Object.freeze({ inputs: [], outputs: [], coordinator: undefined });
 
 /** Applies defaults and checks every port; what is wrong is in `faults`, all of it. Touches no data. */
 export async function resolvePorts(
@@ -74,7 +75,7 @@ export async function resolvePorts(
   given: GivenBindings,
   stores: StoreSet,
 ): Promise<{ readonly ports: ResolvedPorts; readonly faults: readonly Fault[] }> {
-  if (spec.inputs.length + spec.outputs.length + given.unknown.size === 0) return noPorts;
+  if (spec.inputs.length + spec.outputs.length + given.unknown.size === 0) return { ports: noPorts, faults: [] };
   const resolver = new PortResolver(spec, stores);
   const ports = await resolver.resolve(given);
   return { ports, faults: resolver.faults };

@@ -283,7 +283,7 @@ function twinsOf(workflows: readonly WorkflowSpec[]): Fault[] {
       {
         code: 'DUPLICATE_NAME',
         message: `two workflows are named '${name}'`,
-        where: [steps[0]?.where ?? ''],
+        where: [steps[0]?.where() ?? ''],
         path: [name],
         fix: 'Give one of them another name.',
       },

@@ -3,6 +3,7 @@ import {
   describeBindings,
   describeParams,
   resolveParamsSource,
+  noPorts,
   resolvePorts,
   type GivenBindings,
   type ResolvedPorts,
@@ -34,6 +35,16 @@ export async function prepareTask(runtime: Runtime, spec: ProcessorSpec, given: 
   const all = [...faults, ...(params?.faults ?? [])];
   if (all.length > 0) throw new BindingError(`Processor '${spec.name}'`, all);
   return { spec, ports, params: params?.load ?? none };
+}
+
+const bareTasks = new WeakMap<ProcessorSpec, PreparedTask>();
+
+/** The task of a processor that has neither ports nor parameters: there is nothing to check. Undefined for any other. */
+export function findBareTask(spec: ProcessorSpec): PreparedTask | undefined {
+  if (spec.inputs.length + spec.outputs.length > 0 || spec.params !== undefined) return undefined;
+  let task = bareTasks.get(spec);
+  if (task === undefined) bareTasks.set(spec, (task = { spec, ports: noPorts, params: none }));
+  return task;
 }
 
 /** What each input will use, by property or by the port's own name. */
