@@ -196,7 +196,7 @@ export class OpenPorts {
   #rejectsTarget(place: OutputPlace): Rejects {
     const key =
       place.kind === 'collection' ? `${place.place.store.url} ${place.place.collection}` : place.kind === 'file' ? place.place.path : '';
-    const known = (this.#rejects ??= new Map());
+    const known = (this.#rejects ??= new Map<string, Rejects>());
     let rejects = known.get(key);
     if (rejects === undefined) known.set(key, (rejects = { target: this.#target(place), pending: undefined, rows: [] }));
     return rejects;

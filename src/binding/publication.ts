@@ -150,7 +150,7 @@ export class Publication {
   }
 
   #stageIn(store: Store): StageOf {
-    const stages = (this.#stages ??= new Map());
+    const stages = (this.#stages ??= new Map<Store, StageOf>());
     let staged = stages.get(store);
     if (staged === undefined) {
       const stage = store.stage({ id: this.#id, runId: this.#runId });
