@@ -1,6 +1,6 @@
 import { isBinding } from '../binding/binding.js';
 import { Channel, type ChannelReader } from '../binding/channel.js';
-import { fileSource, publishedSource, spoolSource, streamSource, type Source } from '../binding/source.js';
+import { emptySource, fileSource, publishedSource, spoolSource, streamSource, type Source } from '../binding/source.js';
 import { IdWatch } from '../binding/spool.js';
 import { InputWire, OutputWire, type Tap } from '../binding/wire.js';
 import { BindingError, type Fault } from '../errors.js';
@@ -215,7 +215,6 @@ class Planning {
     const inputs = new Map(spec.given.inputs);
     for (const [output, use] of this.#usesOf(index)) {
       const wired = this.#wireInput(output, use, transports.get(use), index);
-      if (wired === undefined) continue;
       inputs.set(use.input.property, wired.wire);
       if (wired.reader !== undefined) reads.push({ from: use.edge.from, reader: wired.reader });
       links.push(wired.link);
@@ -242,7 +241,7 @@ class Planning {
     { edge, input, reader }: LinkUse,
     transport: Transport | undefined,
     index: number,
-  ): { readonly wire: InputWire; readonly link: PlannedLink; readonly reader?: ChannelReader } | undefined {
+  ): { readonly wire: InputWire; readonly link: PlannedLink; readonly reader?: ChannelReader } {
     const name = `${step.name}.${port.name}`;
     const checked = isChecked(port, input);
     const planned = { input: input.property, from: name };
@@ -284,7 +283,7 @@ class Planning {
     input: InputSpec,
     { from }: Edge,
     checked: boolean,
-  ): { readonly wire: InputWire; readonly link: PlannedLink } | undefined {
+  ): { readonly wire: InputWire; readonly link: PlannedLink } {
     const fate = this.#input.fates[from];
     const name = `${step.name}.${port.name}`;
     const planned = { input: input.property, from: name };
@@ -310,7 +309,7 @@ class Planning {
         link: { ...planned, by: 'collection', reason: `'${step.name}' does not run` },
       };
     this.#refuseOutside(step, port, reader, input, 'its output is not published anywhere');
-    return undefined;
+    return { wire: new InputWire(name, emptySource, false), link: { ...planned, by: 'collection' } };
   }
 
   #refuseOutside(step: StepSpec, port: OutputSpec, reader: StepSpec, input: InputSpec, why: string): void {

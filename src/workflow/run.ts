@@ -345,7 +345,7 @@ export class WorkflowRun implements StepOwner {
   }
 
   /** Tells of a step that no task ran for, and that no task tells of. */
-  #tell({ step, plan }: StepState, status: StepStatus, error?: Error): void {
+  #tell({ step, plan, events }: StepState, status: StepStatus, error?: Error): void {
     const facts = { runId: this.runId, step, processor: plan.spec.processor.name, status };
     const at = this.#runtime.clock?.now() ?? new Date();
     const taskId = newId();
@@ -364,6 +364,6 @@ export class WorkflowRun implements StepOwner {
       monitor: { cpuMs: 0, peakMemory: 0, batches: 0 },
       ...(error === undefined ? {} : { error: { code, message: error.message } }),
     });
-    if (this.events.has('task:end')) this.events.emit('task:end', { ...facts, taskId, at, ...(error === undefined ? {} : { error }) });
+    if (events.has('task:end')) events.emit('task:end', { ...facts, taskId, at, ...(error === undefined ? {} : { error }) });
   }
 }

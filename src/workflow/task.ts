@@ -1,12 +1,10 @@
-import { aRetry } from '../decorators/option.js';
-import { describeValue, MillraceError } from '../errors.js';
 import { newId } from '../task/id.js';
 import { describeDuration } from '../task/log.js';
 import type { Runtime } from '../task/runtime.js';
 import type { RunStatus, WorkflowResult } from '../types.js';
 import { ActionHook, type RunAnother } from './action/hook.js';
 import { applyBindings, type EffectiveWorkflow } from './effective.js';
-import type { PlannedStep, WorkflowRunOptions } from './options.js';
+import { checkRunOptions, type PlannedStep, type WorkflowRunOptions } from './options.js';
 import { describePlan, planRun, type Fate, type RunPlan } from './plan.js';
 import { forgetRuns, RunJournal } from './record.js';
 import { findResumable, findSuperseded, planReuse, slicesOf, type Resumable } from './resume.js';
@@ -63,19 +61,23 @@ class BoundWorkflow implements WorkflowTask {
   }
 
   async run(options: WorkflowRunOptions = {}): Promise<WorkflowResult> {
+    checkRunOptions(this.name, options);
     return this.#enter(this.#run(options));
   }
 
   async plan(options: WorkflowRunOptions = {}): Promise<readonly PlannedStep[]> {
+    checkRunOptions(this.name, options);
     const { workflow, fates } = this.#select(await this.#resolve(options, this.#now()), options);
     return describePlan(await this.#plan(workflow, fates, options, newId(), noRun));
   }
 
   async resume(runId?: string, options: WorkflowRunOptions = {}): Promise<WorkflowResult> {
+    checkRunOptions(this.name, options);
     return this.#enter(findResumable(this.#runtime, this.name, runId).then((found) => this.#run(options, found)));
   }
 
   async planResume(runId?: string, options: WorkflowRunOptions = {}): Promise<readonly PlannedStep[]> {
+    checkRunOptions(this.name, options);
     const found = await findResumable(this.#runtime, this.name, runId);
     const { workflow, fates } = await this.#reuse(await this.#resolve(options, found.record.asOf), options, found);
     return describePlan(await this.#plan(workflow, fates, options, newId(), noRun));
@@ -88,7 +90,6 @@ class BoundWorkflow implements WorkflowTask {
   }
 
   async #run(options: WorkflowRunOptions, found?: Resumable): Promise<WorkflowResult> {
-    checkOptions(this.name, options);
     const asOf = found?.record.asOf ?? this.#now();
     const spec = await this.#resolve(options, asOf);
     const { workflow, fates } = found === undefined ? this.#select(spec, options) : await this.#reuse(spec, options, found);
@@ -208,17 +209,4 @@ function noRun(): void {
 
 function sliced({ from, to, only, ignore, tags }: Slices): Slices {
   return Object.fromEntries(Object.entries({ from, to, only, ignore, tags }).filter(([, names]) => names !== undefined));
-}
-
-function checkOptions(name: string, { concurrency, timeout, onFailure, retry }: WorkflowRunOptions): void {
-  const wrong = (option: string, expected: string, value: unknown): never => {
-    throw new MillraceError('CONFIG_INVALID', `Workflow '${name}' run option '${option}' must be ${expected}, not ${describeValue(value)}`);
-  };
-  if (concurrency !== undefined && (!Number.isInteger(concurrency) || concurrency < 1))
-    wrong('concurrency', 'a whole number from 1', concurrency);
-  if (timeout !== undefined && !(Number.isFinite(timeout) && timeout > 0)) wrong('timeout', 'a number of milliseconds above 0', timeout);
-  const problem = aRetry(retry);
-  if (problem !== undefined) throw new MillraceError('CONFIG_INVALID', `Workflow '${name}' run option 'retry' ${problem}`);
-  if (onFailure !== undefined && !['stop', 'finish-branches'].includes(onFailure))
-    wrong('onFailure', "'stop' or 'finish-branches'", onFailure);
 }
