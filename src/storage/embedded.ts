@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import type { Filter, Query, Row } from '../types.js';
 import { checkPipeline, runPipeline } from './aggregate.js';
@@ -22,31 +22,17 @@ import { checkRow, sayInserted } from './ids.js';
 import { findSame, idIndexName, keyDuplicate, parseIndex } from './index-spec.js';
 import { checkKey, checkName, inChunks, ownPrefix } from './input.js';
 import { storeClosed } from './ownership.js';
-import { announcePeer, openKnownPeer, type OpenPeer } from './peer.js';
+import { openKnownPeer, type OpenPeer } from './peer.js';
 import { sortedNames } from './query/key-text.js';
 import { compileQuery, needsExpressions, runQuery, type CompiledQuery } from './query/query.js';
 import { createRows } from './rows.js';
 import type { Index, Peer, Rows, Stage, StageOwner, Store } from './store.js';
 
-export interface EmbeddedOptions {
-  /** A folder, made when it is first used. Default `.millrace/data`. */
-  readonly path?: string;
-}
-
-/**
- * A database in a folder: no server, durable, safe under several processes. It is opened by its first operation, which also finishes what
- * dead processes had committed and drops what they had not. What a write answered for is on the disk. A sort that no index gives holds its
- * rows in memory: all of them, or as many as `skip` and `limit` ask for.
- */
-export function embeddedStore(options: EmbeddedOptions = {}): Store {
-  return new EmbeddedStore(options.path ?? '.millrace/data');
-}
-
 const scheme = 'embedded:';
 const chunk = 1000;
 
 /**
- * An embedded store, with what tests and other stores ask of it.
+ * A database in a folder, with what tests and other stores ask of it.
  *
  * @internal Kept out of the declarations: they would lead users to those of lmdb, which do not compile for them.
  */
@@ -62,10 +48,10 @@ export class EmbeddedStore implements Store, Peer {
   #renewal: NodeJS.Timeout | undefined;
   #sweeping = false;
 
-  constructor(path: string) {
-    this.#folder = resolve(path);
-    this.url = scheme + this.#folder;
-    announcePeer(this.url, openPeer);
+  /** @param folder - an absolute path. */
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.url = scheme + folder;
   }
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the contract has it
@@ -370,7 +356,7 @@ function endReading(reading: Reading): void {
   reading.ended = true;
 }
 
-const openPeer: OpenPeer = async (url) => {
+export const openPeer: OpenPeer = async (url) => {
   if (!url.startsWith(scheme)) return openKnownPeer(url);
   const folder = url.slice(scheme.length);
   return existsSync(join(folder, 'data.mdb')) ? new EmbeddedStore(folder) : undefined;

@@ -22,7 +22,7 @@ import { clarifyFilter, clarifyPipeline } from './mongo/refusal.js';
 import { Registry } from './mongo/registry.js';
 import { MongoStage } from './mongo/stage.js';
 import { insertBatch } from './mongo/write.js';
-import { announcePeer, openKnownPeer } from './peer.js';
+import { openKnownPeer } from './peer.js';
 import { sortedNames } from './query/key-text.js';
 import { compileQuery } from './query/query.js';
 import { createRows } from './rows.js';
@@ -41,19 +41,15 @@ export interface MongoStoreOptions {
   readonly lease?: number;
 }
 
-/**
- * A store on a MongoDB server. The driver is loaded, and the server asked, by the first operation.
- *
- * @throws MillraceError `CONFIG_INVALID` for what is no MongoDB URL.
- */
-export function mongoStore({ url, database, lease = 30_000 }: MongoStoreOptions): Store {
-  return new MongoStore({ url, lease, ...(database === undefined ? {} : { database }) });
-}
-
 /** Rows sent at a time. */
 const chunk = 2000;
 
-class MongoStore implements Store, Peer {
+/**
+ * A store on a MongoDB server. The driver is loaded, and the server asked, by the first operation.
+ *
+ * @internal
+ */
+export class MongoStore implements Store, Peer {
   readonly url: string;
   readonly #connection: Connection;
   readonly #room: Room;
@@ -61,13 +57,12 @@ class MongoStore implements Store, Peer {
   #recovery: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(options: MongoStoreOptions & { readonly lease: number }) {
-    const connection = new Connection(parseAddress(options.url, options.database));
+  constructor({ url, database, lease = 30_000 }: MongoStoreOptions) {
+    const connection = new Connection(parseAddress(url, database));
     this.url = connection.address.url;
     this.#connection = connection;
-    const ledger = new Ledger(connection, randomUUID(), options.lease);
+    const ledger = new Ledger(connection, randomUUID(), lease);
     const locks: Locks = new Locks(connection, ledger, (record) => endStage(this.#room, record, openKnownPeer));
-    announcePeer(this.url, () => Promise.resolve(new MongoStore(options)));
     this.#room = { connection, ledger, locks, registry: new Registry(connection) };
   }
 
