@@ -1,5 +1,5 @@
 import type { LinkBinding } from '../binding/binding.js';
-import type { GivenBindings } from '../binding/ports.js';
+import type { GivenBindings } from '../binding/resolved.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { EventListeners, Link, Retry } from '../types.js';
 import type { Action, RunFacts } from './action/action.js';
