@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-import { MillraceError } from '../errors.js';
+import { describeValue, MillraceError } from '../errors.js';
 import { LazyStore } from './lazy-store.js';
 import { parseAddress } from './mongo/address.js';
 import type { MongoStoreOptions } from './mongo.js';
@@ -24,8 +24,11 @@ export interface EmbeddedOptions {
  * A database in a folder: no server, durable, safe under several processes. It is opened by its first operation, which also finishes what
  * dead processes had committed and drops what they had not. What a write answered for is on the disk. A sort that no index gives holds its
  * rows in memory: all of them, or as many as `skip` and `limit` ask for.
+ *
+ * @throws MillraceError `CONFIG_INVALID` for a path that is no text.
  */
 export function embeddedStore({ path = '.millrace/data' }: EmbeddedOptions = {}): Store {
+  mustBeText(path, 'embeddedStore: `path`', 'a folder');
   const folder = resolve(path);
   const url = `embedded:${folder}`;
   announcePeer(url, openEmbeddedPeer);
@@ -38,6 +41,7 @@ export function embeddedStore({ path = '.millrace/data' }: EmbeddedOptions = {})
  * @throws MillraceError `CONFIG_INVALID` for what is no MongoDB URL.
  */
 export function mongoStore(options: MongoStoreOptions): Store {
+  mustBeText(options.url, 'mongoStore: `url`', 'mongodb://host:port/database');
   const { url } = parseAddress(options.url, options.database);
   const open = async () => new (await import('./mongo.js')).MongoStore(options);
   announcePeer(url, open);
@@ -47,9 +51,10 @@ export function mongoStore(options: MongoStoreOptions): Store {
 /**
  * A store by its URL: `memory:`, `embedded:./folder`, a plain path, `mongodb://host/database`. Nothing is opened before it is used.
  *
- * @throws MillraceError `STORE_UNKNOWN` for a URL of another scheme.
+ * @throws MillraceError `STORE_UNKNOWN` for a URL of another scheme, `CONFIG_INVALID` for what is no text.
  */
 export function openStore(url: string): Store {
+  mustBeText(url, 'openStore: `url`', 'memory:, embedded:./folder, a path or mongodb://host/database');
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1]?.toLowerCase(); // two letters at least: `C:\data` is a path
   if (scheme === undefined && url !== '') return embeddedStore({ path: url });
   if (scheme === 'memory') return memoryStore();
@@ -62,3 +67,9 @@ export function openStore(url: string): Store {
 }
 
 const openEmbeddedPeer: OpenPeer = async (url) => (await import('./embedded.js')).openPeer(url);
+
+/** What comes from an environment may be missing, whatever its type says. */
+function mustBeText(value: unknown, what: string, wanted: string): void {
+  if (typeof value !== 'string')
+    throw new MillraceError('CONFIG_INVALID', `${what} must be a text such as ${wanted}, not ${describeValue(value)}`);
+}
