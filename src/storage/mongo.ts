@@ -16,7 +16,7 @@ import { Ledger } from './mongo/ledger.js';
 import { Locks } from './mongo/lock.js';
 import { checkReads } from './mongo/pipeline.js';
 import type { Room } from './mongo/publish.js';
-import { readBatches, readSize } from './mongo/read.js';
+import { aggregateOptions, asNull, readBatches, readSize } from './mongo/read.js';
 import { decideStage, endStage, recover, settleStage } from './mongo/recovery.js';
 import { clarifyFilter, clarifyPipeline } from './mongo/refusal.js';
 import { Registry } from './mongo/registry.js';
@@ -71,6 +71,7 @@ export class MongoStore implements Store, Peer {
     const { filter = {}, sort, projection, skip, limit } = query;
     const doing: Doing = { what: `reading '${collection}'`, refused: 'QUERY_INVALID' };
     const options = {
+      ...asNull,
       batchSize: readSize,
       promoteLongs: false,
       ...orderOf(filter, sort),
@@ -85,7 +86,7 @@ export class MongoStore implements Store, Peer {
         connection: this.#connection,
         collection,
         doing,
-        open: (db, signal) => db.collection(collection).find<T & Document>(filter as Document, { ...options, signal }),
+        open: (db, own) => db.collection(collection).find<T & Document>(filter as Document, { ...options, ...own }),
         clarify: (error) => clarifyFilter(error, filter),
       });
     });
@@ -93,9 +94,9 @@ export class MongoStore implements Store, Peer {
 
   async count(collection: string, filter: Filter<unknown> = {}): Promise<number> {
     await this.#ready(collection);
-    const doing: Doing = { what: `counting '${collection}'`, refused: 'QUERY_INVALID' };
+    const doing: Doing = { what: `counting '${collection}'`, refused: 'QUERY_INVALID', reads: collection };
     const count = (): Promise<number> =>
-      this.#connection.run(doing, (db) => db.collection(collection).countDocuments(filter as Document), 'long');
+      this.#connection.read(doing, (db) => db.collection(collection).countDocuments(filter as Document, asNull));
     const { result } = await this.#filtered(filter, () => readSteadily(this.#connection, collection, doing, count));
     return result;
   }
@@ -129,7 +130,7 @@ export class MongoStore implements Store, Peer {
     await this.#ready(collection);
     const doing: Doing = { what: `deleting from '${collection}'`, refused: 'QUERY_INVALID' };
     const deleted = await this.#filtered(filter, () =>
-      this.#connection.run(doing, (db) => db.collection(collection).deleteMany(filter as Document), 'long'),
+      this.#connection.run(doing, (db) => db.collection(collection).deleteMany(filter as Document, asNull), 'long'),
     );
     return deleted.deletedCount;
   }
@@ -144,10 +145,10 @@ export class MongoStore implements Store, Peer {
         connection: this.#connection,
         collection,
         doing,
-        open: (db, signal) =>
+        open: (db, own) =>
           db
             .collection(collection)
-            .aggregate<T & Document>(pipeline as Document[], { batchSize: readSize, allowDiskUse: true, promoteLongs: false, signal }),
+            .aggregate<T & Document>(pipeline as Document[], { ...aggregateOptions, batchSize: readSize, promoteLongs: false, ...own }),
         clarify: (error) => clarifyPipeline(error, pipeline),
       });
     });
