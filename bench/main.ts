@@ -7,8 +7,19 @@ import { rows, validation } from './rows.js';
 import { scope } from './scope.js';
 import { store } from './store.js';
 import { task } from './task.js';
+import { workflows } from './workflow.js';
 
-const sections: Readonly<Record<string, () => Line[] | Promise<Line[]>>> = { task, scope, rows, validation, store, mongo, memory, load };
+const sections: Readonly<Record<string, () => Line[] | Promise<Line[]>>> = {
+  task,
+  workflow: workflows,
+  scope,
+  rows,
+  validation,
+  store,
+  mongo,
+  memory,
+  load,
+};
 
 // npm run bench [-- section …]
 const asked = process.argv.slice(2);

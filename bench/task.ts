@@ -13,7 +13,7 @@ export async function task(): Promise<Line[]> {
   };
   const loop = async (count: number): Promise<void> => {
     const records: object[] = [];
-    for (let run = 0; run < count; run++) records.push(await handWritten(run));
+    for (let run = 0; run < count; run++) records.push(await handWritten(`run ${String(run)}`));
   };
   await runs(5000);
   await loop(5000);
@@ -28,10 +28,10 @@ export async function task(): Promise<Line[]> {
 }
 
 /** What someone would write instead: open, act, close, keep a record. */
-async function handWritten(run: number): Promise<object> {
+export async function handWritten(id: string): Promise<object> {
   const started = new Date();
   const session = await Promise.resolve({ open: true });
   await Promise.resolve(session);
   session.open = false;
-  return { id: `run ${String(run)}`, started, finished: new Date(), status: 'succeeded' };
+  return { id, started, finished: new Date(), status: 'succeeded' };
 }

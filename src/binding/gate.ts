@@ -1,7 +1,8 @@
 /** Open while an attempt lasts; closed, every port of it refuses to be used, and reads under way are ended. */
 export class Gate {
   #reason: string | undefined;
-  readonly #ends = new Set<() => void>();
+  /** Made when something asks for it: a short task feels what it has no use for. */
+  #ends: Set<() => void> | undefined;
 
   get isClosed(): boolean {
     return this.#reason !== undefined;
@@ -14,14 +15,15 @@ export class Gate {
 
   /** Calls `end` when the gate closes; answers what takes that back. */
   onClose(end: () => void): () => void {
-    this.#ends.add(end);
-    return () => this.#ends.delete(end);
+    const ends = (this.#ends ??= new Set());
+    ends.add(end);
+    return () => ends.delete(end);
   }
 
   close(reason: string): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
-    for (const end of this.#ends) end();
-    this.#ends.clear();
+    for (const end of this.#ends ?? []) end();
+    this.#ends = undefined;
   }
 }

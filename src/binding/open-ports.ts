@@ -43,8 +43,8 @@ export class OpenPorts {
   readonly #inputs: InputState[] = [];
   readonly #outputs: OutputState[] = [];
   readonly #writers: PortWriter<Row>[] = [];
-  /** Where rejects go, by place: ports may share one. */
-  readonly #rejects = new Map<string, Rejects>();
+  /** Where rejects go, by place: ports may share one. Made when a port has any: a short task feels what it has no use for. */
+  #rejects: Map<string, Rejects> | undefined;
   readonly #values: (readonly [string, unknown])[] = [];
 
   constructor(ports: ResolvedPorts, options: OpenOptions) {
@@ -79,7 +79,7 @@ export class OpenPorts {
     const settled = await Promise.allSettled(this.#writers.map((writer) => writer.flush()));
     for (const { guard } of this.#inputs) if (guard.failure !== undefined) throw guard.failure;
     for (const one of settled) if (one.status === 'rejected') throw one.reason;
-    for (const rejects of this.#rejects.values()) await this.#sendRejects(rejects);
+    for (const rejects of this.#rejects?.values() ?? []) await this.#sendRejects(rejects);
     for (const input of this.#inputs) if (input.rows === 0) await this.#warnOfMissing(input);
   }
 
@@ -196,8 +196,9 @@ export class OpenPorts {
   #rejectsTarget(place: OutputPlace): Rejects {
     const key =
       place.kind === 'collection' ? `${place.place.store.url} ${place.place.collection}` : place.kind === 'file' ? place.place.path : '';
-    let rejects = this.#rejects.get(key);
-    if (rejects === undefined) this.#rejects.set(key, (rejects = { target: this.#target(place), pending: undefined, rows: [] }));
+    const known = (this.#rejects ??= new Map<string, Rejects>());
+    let rejects = known.get(key);
+    if (rejects === undefined) known.set(key, (rejects = { target: this.#target(place), pending: undefined, rows: [] }));
     return rejects;
   }
 

@@ -9,7 +9,8 @@ import type { GivenBindings, ResolvedInput, ResolvedOutput, ResolvedPorts, Store
 import type { Source } from './source.js';
 import { Targets } from './targets.js';
 
-const noPorts = Object.freeze({ ports: { inputs: [], outputs: [], coordinator: undefined }, faults: [] });
+/** Of a processor that has none. */
+export const noPorts: ResolvedPorts = Object.freeze({ inputs: [], outputs: [], coordinator: undefined });
 
 /** Applies defaults and checks every port; what is wrong is in `faults`, all of it. Touches no data. */
 export async function resolvePorts(
@@ -17,7 +18,7 @@ export async function resolvePorts(
   given: GivenBindings,
   stores: StoreSet,
 ): Promise<{ readonly ports: ResolvedPorts; readonly faults: readonly Fault[] }> {
-  if (spec.inputs.length + spec.outputs.length + given.unknown.size === 0) return noPorts;
+  if (spec.inputs.length + spec.outputs.length + given.unknown.size === 0) return { ports: noPorts, faults: [] };
   const { inputs: input, outputs: output, faults } = resolversOf(spec, stores);
   faults.unknown(given.unknown);
   const inputs: ResolvedInput[] = [];

@@ -34,6 +34,11 @@ export interface Note {
   readonly row: Row;
 }
 
+interface StageOf {
+  readonly stage: Promise<Stage>;
+  readonly outputs: StagedOutput[];
+}
+
 /**
  * What one attempt has written and not published: staged rows in stores, temporary files, arrays in memory. Everything is put into
  * place together, or nothing is.
@@ -44,7 +49,8 @@ export class Publication {
   readonly #id: string;
   readonly #runId: string;
   readonly #coordinator: Store | undefined;
-  readonly #stages = new Map<Store, { readonly stage: Promise<Stage>; readonly outputs: StagedOutput[] }>();
+  /** Made when something is staged: a short task feels what it has no use for. */
+  #stages: Map<Store, StageOf> | undefined;
   readonly #files: Promise<FileWriter>[] = [];
   readonly #arrays: { readonly place: ArrayPlace; readonly rows: Row[] }[] = [];
   readonly #superseded: Superseded[] = [];
@@ -83,7 +89,7 @@ export class Publication {
 
   /** Puts everything into place. What fails before the commit leaves every output as it was. */
   async publish(note?: Note): Promise<void> {
-    if (this.#stages.size > 0 || this.#files.length > 0) {
+    if (this.#stages !== undefined || this.#files.length > 0) {
       if (note !== undefined) await this.#stageNote(note);
       await this.#publishDurable();
     }
@@ -100,7 +106,9 @@ export class Publication {
     if (this.#committed) return;
     const files = this.#files.map((writer) => writer.then((open) => open.abort()));
     await Promise.allSettled(files);
-    await Promise.allSettled([...this.#stages.values()].map(({ stage }) => stage.then((open) => open.abort())));
+    await Promise.allSettled(
+      [...(this.#stages ?? new Map<Store, StageOf>()).values()].map(({ stage }) => stage.then((open) => open.abort())),
+    );
   }
 
   async #publishDurable(): Promise<void> {
@@ -137,17 +145,18 @@ export class Publication {
 
   /** The coordinator first. */
   async #openStages(): Promise<{ readonly store: Store; readonly stage: Stage; readonly outputs: readonly StagedOutput[] }[]> {
-    const staged = [...this.#stages].sort(([a], [b]) => Number(b === this.#coordinator) - Number(a === this.#coordinator));
+    const staged = [...(this.#stages ?? [])].sort(([a], [b]) => Number(b === this.#coordinator) - Number(a === this.#coordinator));
     return Promise.all(staged.map(async ([store, { stage, outputs }]) => ({ store, stage: await stage, outputs })));
   }
 
-  #stageIn(store: Store): { readonly stage: Promise<Stage>; readonly outputs: StagedOutput[] } {
-    let staged = this.#stages.get(store);
+  #stageIn(store: Store): StageOf {
+    const stages = (this.#stages ??= new Map<Store, StageOf>());
+    let staged = stages.get(store);
     if (staged === undefined) {
       const stage = store.stage({ id: this.#id, runId: this.#runId });
       stage.catch(() => undefined); // whoever writes to it, or publishes it, meets the error
       staged = { stage, outputs: [] };
-      this.#stages.set(store, staged);
+      stages.set(store, staged);
     }
     return staged;
   }

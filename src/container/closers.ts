@@ -10,7 +10,7 @@ import type { Slots } from './slots.js';
 export class Closers {
   /** Every failure, in the order of closing. */
   readonly errors: MillraceError[] = [];
-  readonly #slots: Slot[] = [];
+  #slots: Slot[] | undefined = undefined;
   readonly #shared: Shared;
   readonly #all: Slots;
   #outcome = success;
@@ -24,13 +24,19 @@ export class Closers {
     this.#all = all;
   }
 
+  get hasFailed(): boolean {
+    return this.errors.length > 0;
+  }
+
   /** To be called in the order of completed set-up. */
   add(slot: Slot): void {
-    this.#slots.push(slot);
+    if (this.#slots === undefined)
+      this.#slots = [slot]; // an array that is pushed to takes room for seventeen
+    else this.#slots.push(slot);
   }
 
   has(value: unknown): boolean {
-    return this.#slots.some((slot) => slot.value === value);
+    return this.#slots?.some((slot) => slot.value === value) === true;
   }
 
   /**
@@ -38,7 +44,7 @@ export class Closers {
    * Answers a promise only where a closer does; it never rejects.
    */
   closeAll(outcome: Outcome): Promise<void> | undefined {
-    const slots = this.#slots;
+    const slots = this.#slots ?? [];
     if (slots.some(({ level }) => level !== slots[0]?.level)) slots.sort((a, b) => a.level - b.level);
     this.#outcome = outcome;
     if (this.#closeOn()) return undefined;
@@ -65,7 +71,7 @@ export class Closers {
 
   /** Goes on until a closer has to be waited for; answers whether all are closed. */
   #closeOn(): boolean {
-    for (let slot = this.#slots.pop(); slot !== undefined; slot = this.#slots.pop()) {
+    for (let slot = this.#slots?.pop(); slot !== undefined; slot = this.#slots?.pop()) {
       const started = this.#shared.now();
       try {
         const pending = this.#call(slot, slot.abort ?? this.#outcome);

@@ -17,6 +17,7 @@ import type {
   ContainerOptions,
   DependencyGraph,
   DependencyListener,
+  ScopeCore,
   ScopeHandle,
 } from './types.js';
 import { Wiring, type Part } from './wiring.js';
@@ -64,7 +65,7 @@ class RootContainer implements ContainerCore {
     this.#scope = new ResourceScope(root, undefined, this.#shared);
   }
 
-  open(scope: Scope): ScopeHandle {
+  open(scope: Scope): ScopeCore {
     return openScope(this.#scope, scope, this.#find);
   }
 
@@ -159,7 +160,7 @@ class RootContainer implements ContainerCore {
 
 const shortest = scopeOrder.length - 1;
 
-class OpenScope implements ScopeHandle {
+class OpenScope implements ScopeCore {
   readonly #scope: ResourceScope;
   readonly #find: Find;
 
@@ -180,11 +181,15 @@ class OpenScope implements ScopeHandle {
   }
 
   async build<T>(what: Class<T>): Promise<T> {
+    return this.make(what);
+  }
+
+  make<T>(what: Class<T>): T | Promise<T> {
     const scope = this.#scope;
     if (!scope.isOpen) throw scopeClosed(scope.level, 'nothing can be built in it');
     if (typeof what !== 'function') throw noDependency(what, 'build');
     const part = this.#find(what, scope.level);
-    return (part.kind === 'value' ? part.value : scope.valueOf(scope.build(part))) as T;
+    return (part.kind === 'value' ? part.value : scope.valueOf(scope.build(part))) as T | Promise<T>;
   }
 
   open(scope: Scope): ScopeHandle {

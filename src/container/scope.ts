@@ -34,6 +34,8 @@ export class ResourceScope {
   #older: ResourceScope | undefined = undefined;
   #newer: ResourceScope | undefined = undefined;
   #closed: Promise<void> | undefined = undefined;
+  /** Closers that have to be waited for. */
+  #closing: Promise<void> | undefined = undefined;
   #closedBy: MillraceError | undefined = undefined;
   #abort: Outcome | undefined = undefined;
 
@@ -255,11 +257,20 @@ export class ResourceScope {
   close(outcome: Outcome): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
     this.#state = 'closing';
-    let settle: ((done: Promise<void>) => void) | undefined;
+    let settle: ((done: Promise<void> | undefined) => void) | undefined;
     // Set before the first closer runs, since that may close its own scope.
     this.#closed = new Promise((resolve) => (settle = resolve));
-    settle?.(this.#tearDown(outcome));
+    settle?.(this.#closeNow(outcome) ? undefined : this.#tearDown(outcome));
     return this.#closed;
+  }
+
+  /** Closes at once where nothing has to be waited for or told of: a promise costs as much as closing. Answers whether it did. */
+  #closeNow(outcome: Outcome): boolean {
+    if (this.#waiting !== undefined || this.#underWay !== undefined || this.#child !== undefined) return false;
+    this.#closing = this.#closers?.closeAll(outcome);
+    if (this.#closing !== undefined || this.#closers?.hasFailed === true) return false;
+    this.#release();
+    return true;
   }
 
   async #tearDown(outcome: Outcome): Promise<void> {
@@ -267,8 +278,8 @@ export class ResourceScope {
     if (this.#underWay?.isEmpty === false) this.#abort = this.#toAbort(outcome);
     const orphaned = this.#child === undefined ? undefined : await this.#closeChildren(outcome);
     if (this.#underWay?.isEmpty === false) await this.#finishSetUps(this.#underWay);
-    const closing = this.#closers?.closeAll(outcome);
-    if (closing !== undefined) await closing;
+    this.#closing ??= this.#closers?.closeAll(outcome);
+    if (this.#closing !== undefined) await this.#closing;
     this.#release();
     const own = this.#closers?.errors;
     const failures = orphaned === undefined ? own : [...orphaned, ...(own ?? [])];

@@ -4,9 +4,12 @@ import type { Part } from './wiring.js';
 /** Up to so many, comparing is faster than hashing, and far faster than making a Map. */
 const few = 12;
 
+/** Shared by all that have none; never changed. */
+const none: Slot[] = [];
+
 /** The slots of one owner by what they are of. */
 export class Slots {
-  readonly #all: Slot[] = [];
+  #all: Slot[] = none;
   #byPart: Map<Part, Slot> | undefined = undefined;
 
   get(part: Part): Slot | undefined {
@@ -16,7 +19,9 @@ export class Slots {
   }
 
   add(slot: Slot): void {
-    this.#all.push(slot);
+    if (this.#all === none)
+      this.#all = [slot]; // an array that is pushed to takes room for seventeen
+    else this.#all.push(slot);
     if (this.#byPart !== undefined) this.#byPart.set(slot.part, slot);
     else if (this.#all.length > few) this.#byPart = new Map(this.#all.map((one) => [one.part, one]));
   }

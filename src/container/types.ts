@@ -109,8 +109,19 @@ export interface ContainerCoreOptions extends ContainerOptions {
   readonly clock?: Clock;
 }
 
+/** A scope as the task runner sees it. */
+export interface ScopeCore extends ScopeHandle {
+  /**
+   * {@link ScopeHandle.build} that answers at once where nothing has to be waited for: a promise would cost as much as building.
+   *
+   * @throws as `build` does, or rejects.
+   */
+  make<T>(what: Class<T>): T | Promise<T>;
+}
+
 /** The container as the task runner sees it. */
 export interface ContainerCore extends Container {
+  open(scope: Scope): ScopeCore;
   /** Whether building the class takes a scope: it has dependencies, is given otherwise, or must be closed. */
   hasDependencies(target: Class): boolean;
   /** Tells of every set-up and closing until disposed; where nobody observes, no clock is read. */

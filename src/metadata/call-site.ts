@@ -12,11 +12,13 @@ const frames = 12;
  * directory where it is below it. Call it inside of `callee`. Only captures a stack, which is cheap: formatting waits for the first question.
  *
  * V8 cuts the stack at `callee` itself, so that it does not matter in which file or chunk Millrace's own frames are.
+ *
+ * @param depth - how many frames of a stack to look at: each costs, which what is called ten thousand times feels.
  */
-export function callSite(callee: (...args: never[]) => unknown): CallSite {
+export function callSite(callee: (...args: never[]) => unknown, depth = frames): CallSite {
   const limit = Error.stackTraceLimit;
   // Not by assignment: where the host has frozen Error, that would throw.
-  Reflect.set(Error, 'stackTraceLimit', frames);
+  Reflect.set(Error, 'stackTraceLimit', depth);
   let trace: { stack?: unknown } | undefined = {};
   Error.captureStackTrace(trace, callee);
   Reflect.set(Error, 'stackTraceLimit', limit);

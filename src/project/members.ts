@@ -21,7 +21,7 @@ export function twinsOf(workflows: readonly WorkflowSpec[]): Fault[] {
       {
         code: 'DUPLICATE_NAME',
         message: `two workflows are named '${name}'`,
-        where: [steps[0]?.where ?? ''],
+        where: [steps[0]?.where() ?? ''],
         path: [name],
         fix: 'Give one of them another name.',
       },

@@ -1,8 +1,9 @@
 import { OpenPorts, type OpenOptions } from '../binding/open-ports.js';
 import type { Note } from '../binding/publication.js';
 import { MillraceError, ScopeCloseError } from '../errors.js';
+import type { ScopeCore } from '../container/types.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
-import type { Class, ConcreteClass, Log, TaskEvent } from '../types.js';
+import type { ConcreteClass, Log, TaskEvent } from '../types.js';
 import type { Cancellation } from './canceller.js';
 import { AttemptContext } from './context.js';
 import type { EventHub } from './event-hub.js';
@@ -21,7 +22,6 @@ export interface AttemptOptions {
   readonly taskId: string;
   readonly attempt: number;
   readonly log: Log;
-  readonly metrics: Map<string, number>;
   readonly signal: Cancellation | undefined;
   /** Milliseconds. */
   readonly timeout: number | undefined;
@@ -32,6 +32,7 @@ export interface AttemptOptions {
 export interface AttemptOwner {
   /** What every event of the task says. */
   facts(): TaskEvent;
+  metric(name: string, value: number): void;
   /** Resolves when what was written may be published; undefined where it may be at once. */
   mayPublish(): Promise<void> | undefined;
   /** A row that is published along with the outputs, where these outlast the process. */
@@ -61,30 +62,20 @@ interface Action {
  * went is the answer.
  */
 export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
-  const { runtime, task, signal, timeout } = options;
-  const { spec } = task;
-  const ports = new OpenPorts(task.ports, new PortOptions(options));
-  const interrupt =
-    signal === undefined && timeout === undefined ? undefined : new Interrupt(`Processor '${spec.name}'`, signal, timeout, runtime.clock);
-  const scope = runtime.container.hasDependencies(spec.class) ? runtime.container.open('TASK') : undefined;
-  const work = new Work(options, ports, interrupt);
+  const work = new Work(options);
+  const { ports } = work;
   try {
-    const built = scope === undefined ? new (spec.class as ConcreteClass<Action>)() : scope.build(spec.class as Class<Action>);
-    const instance = built instanceof Promise ? await work.wait(built, 'set-up') : built;
-    const action = work.start(instance);
-    if (action instanceof Promise || isThenable(action)) await work.wait(Promise.resolve(action), 'action');
+    const built = work.build();
+    const action = work.start(built instanceof Promise ? await work.wait(built, 'set-up') : built);
+    if (isThenable(action)) await work.wait(Promise.resolve(action), 'action');
     work.throwIfInterrupted();
     if (ports.hasOutputs) await work.wait(ports.flush(), 'outputs');
   } catch (error) {
-    ports.close(interrupt?.kind === undefined ? 'the task had failed' : 'the task was cancelled');
-    const teardown = await closeFailed(scope, error);
-    await ports.abort();
-    interrupt?.release();
-    return { ...work.failure(error), ...(teardown === undefined ? {} : { teardown }), ports };
+    return work.fail(error);
   }
   ports.close('the task had ended');
   try {
-    await scope?.close();
+    await work.scope?.close();
     const wait = options.owner.mayPublish();
     if (wait !== undefined) await work.wait(wait, 'outputs');
     work.throwIfInterrupted();
@@ -94,7 +85,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
     await ports.abort();
     return { ...work.failure(error), ports };
   } finally {
-    interrupt?.release();
+    work.release();
   }
 }
 
@@ -160,21 +151,46 @@ async function closeFailed(
 
 /** The action under way: started, waited for, and given up when it is interrupted and does not end. */
 class Work {
+  readonly ports: OpenPorts;
+  /** Undefined where nothing is to be set up or closed. */
+  readonly scope: ScopeCore | undefined;
   readonly #options: AttemptOptions;
-  readonly #ports: OpenPorts;
   readonly #interrupt: Interrupt | undefined;
   #abandoned: string | undefined;
 
-  constructor(options: AttemptOptions, ports: OpenPorts, interrupt: Interrupt | undefined) {
+  constructor(options: AttemptOptions) {
+    const { runtime, task, signal, timeout } = options;
+    const { name, class: processor } = task.spec;
     this.#options = options;
-    this.#ports = ports;
-    this.#interrupt = interrupt;
+    this.ports = new OpenPorts(task.ports, new PortOptions(options));
+    this.#interrupt =
+      signal === undefined && timeout === undefined ? undefined : new Interrupt(`Processor '${name}'`, signal, timeout, runtime.clock);
+    this.scope = runtime.container.hasDependencies(processor) ? runtime.container.open('TASK') : undefined;
+  }
+
+  build(): Action | Promise<Action> {
+    const processor = this.#options.task.spec.class as ConcreteClass<Action>;
+    return this.scope === undefined ? new processor() : this.scope.make<Action>(processor);
+  }
+
+  /** Closes and drops everything. */
+  async fail(error: unknown): Promise<AttemptEnd> {
+    const { ports } = this;
+    ports.close(this.#interrupt?.kind === undefined ? 'the task had failed' : 'the task was cancelled');
+    const teardown = await closeFailed(this.scope, error);
+    await ports.abort();
+    this.release();
+    return { ...this.failure(error), ...(teardown === undefined ? {} : { teardown }), ports };
+  }
+
+  release(): void {
+    this.#interrupt?.release();
   }
 
   start(instance: Action): unknown {
-    const { task, params, runId, taskId, attempt, log, metrics } = this.#options;
+    const { task, params, runId, taskId, attempt, log, owner } = this.#options;
     this.throwIfInterrupted();
-    this.#ports.assignTo(instance);
+    this.ports.assignTo(instance);
     if (task.spec.params !== undefined) {
       Object.defineProperty(instance, task.spec.params.property, { value: params, enumerable: true, configurable: true, writable: true });
     }
@@ -183,7 +199,7 @@ class Work {
       return undefined;
     }
     return instance.run(
-      new AttemptContext({ runId, taskId, attempt, log, interrupt: this.#interrupt, ports: this.#ports, metrics, work: this }),
+      new AttemptContext({ runId, taskId, attempt, log, interrupt: this.#interrupt, ports: this.ports, owner, work: this }),
     );
   }
 
@@ -200,7 +216,7 @@ class Work {
       return await Promise.race([promise, interrupt.promise]);
     } catch (error) {
       if (interrupt.kind === undefined) throw error;
-      this.#ports.close('the task was cancelled');
+      this.ports.close('the task was cancelled');
       if (what !== 'action') {
         promise.catch(() => undefined); // closing the scope, or dropping the outputs, ends it
         throw error;

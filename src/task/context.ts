@@ -9,7 +9,7 @@ export interface ContextFacts {
   /** Undefined where nothing can interrupt the attempt. A signal is made when it is asked for. */
   readonly interrupt: { readonly signal: AbortSignal } | undefined;
   readonly ports: OpenPorts;
-  readonly metrics: Map<string, number>;
+  readonly owner: { metric(name: string, value: number): void };
   readonly work: { progress(done: number, total?: number): void };
 }
 
@@ -44,7 +44,7 @@ export class AttemptContext implements TaskContext {
     return (name, value) => {
       if (typeof value !== 'number' || Number.isNaN(value))
         throw new TypeError(`metric '${name}': a number is expected, not ${String(value)}`);
-      this.#facts.metrics.set(name, value);
+      this.#facts.owner.metric(name, value);
     };
   }
 

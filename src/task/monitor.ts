@@ -3,9 +3,9 @@ import type { TaskMonitor } from '../types.js';
 /** Milliseconds between samples of the memory in use while a task runs. */
 const interval = 100;
 
-/** A reading costs more than a short task: it serves for so many milliseconds. */
+/** A reading costs more than a short task, on some systems several times as much: it serves for so many milliseconds. */
 const memoryInUse = reading(interval, () => process.memoryUsage.rss());
-const cpuSpent = reading(0.25, () => {
+const cpuSpent = reading(1, () => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 });

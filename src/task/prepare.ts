@@ -1,6 +1,6 @@
 import { isBinding } from '../binding/binding.js';
 import { describeBindings, describeParams } from '../binding/describe.js';
-import { resolveParamsSource, resolvePorts } from '../binding/ports.js';
+import { noPorts, resolveParamsSource, resolvePorts } from '../binding/ports.js';
 import type { GivenBindings, ResolvedPorts } from '../binding/resolved.js';
 import { BindingError, describeValue, MillraceError, type Fault } from '../errors.js';
 import { secretsOf } from '../metadata/registry.js';
@@ -29,6 +29,16 @@ export async function prepareTask(runtime: Runtime, spec: ProcessorSpec, given: 
   const all = [...faults, ...(params?.faults ?? [])];
   if (all.length > 0) throw new BindingError(`Processor '${spec.name}'`, all);
   return { spec, ports, params: params?.load ?? none };
+}
+
+const bareTasks = new WeakMap<ProcessorSpec, PreparedTask>();
+
+/** The task of a processor that has neither ports nor parameters: there is nothing to check. Undefined for any other. */
+export function findBareTask(spec: ProcessorSpec): PreparedTask | undefined {
+  if (spec.inputs.length + spec.outputs.length > 0 || spec.params !== undefined) return undefined;
+  let task = bareTasks.get(spec);
+  if (task === undefined) bareTasks.set(spec, (task = { spec, ports: noPorts, params: none }));
+  return task;
 }
 
 /** What each input will use, by property or by the port's own name. */

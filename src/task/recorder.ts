@@ -59,9 +59,9 @@ export interface TaskRecord {
 /** Records are sent when there are so many, or after so many milliseconds. */
 const most = 200;
 const latest = 1000;
-/** How many runs are kept, and after how many new ones the oldest are dropped. */
-const kept = 5000;
-const slack = 5000;
+/** How many are kept; the oldest beyond them are dropped when as many new ones have come. */
+const keptRuns = 5000;
+const keptTasks = 50_000;
 
 /** Where the records of runs go. */
 export interface Recorder {
@@ -94,7 +94,7 @@ export class StoreRecorder implements Recorder {
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> = Promise.resolve();
   #hurried: NodeJS.Immediate | undefined;
-  #sinceTrim = 0;
+  readonly #sinceTrim = { runs: 0, tasks: 0 };
 
   constructor(store: () => Store, log: Log) {
     this.#store = store;
@@ -153,25 +153,28 @@ export class StoreRecorder implements Recorder {
         );
       }
       await markSuperseded(store, [...runs.map(({ _id }) => _id), ...superseded.map(({ runId }) => runId)]);
-      await this.#trim(store, runs.length);
+      await this.#trim(store, runs.length, tasks.length);
     } catch (error) {
       this.#log.warn(`run records could not be written: ${(error as Error).message}`);
     }
   }
 
-  /** Drops the oldest runs, with their tasks, beyond those that are kept. */
-  async #trim(store: Store, added: number): Promise<void> {
-    this.#sinceTrim += added;
-    if (this.#sinceTrim < slack) return;
-    this.#sinceTrim = 0;
-    const excess = (await store.count(runsCollection)) - kept;
-    if (excess < slack) return;
-    // runs are kept in the order in which they ended, which is near enough to that in which they started
-    const [oldest] = await store.find<RunRecord>(runsCollection, { skip: excess - 1, limit: 1 }).toArray();
-    if (oldest === undefined) return;
-    await store.delete(runsCollection, { started: { $lte: oldest.started } });
-    await store.delete(tasksCollection, { started: { $lte: oldest.started } });
-    await store.delete(supersededCollection, { at: { $lte: oldest.started } });
+  /** Drops the oldest beyond those that are kept: runs with their tasks, and tasks of runs of very many steps. */
+  async #trim(store: Store, runs: number, tasks: number): Promise<void> {
+    const since = this.#sinceTrim;
+    since.runs += runs;
+    since.tasks += tasks;
+    if (since.runs >= keptRuns) {
+      since.runs = 0;
+      const before = await findOldestKept(store, runsCollection, keptRuns);
+      if (before !== undefined) await store.delete(runsCollection, { started: { $lte: before } });
+      if (before !== undefined) await store.delete(supersededCollection, { at: { $lte: before } });
+      if (before !== undefined) await dropTasks(store, before);
+    }
+    if (since.tasks < keptTasks) return;
+    since.tasks = 0;
+    const before = await findOldestKept(store, tasksCollection, keptTasks);
+    if (before !== undefined) await dropTasks(store, before);
   }
 }
 
@@ -197,6 +200,21 @@ async function putMarks(store: Store, marks: readonly SupersededRecord[]): Promi
     superseded: marks.filter(({ runId }) => runId === run._id).map(({ collection, by }) => ({ collection, by })),
   }));
   await store.upsert(runsCollection, ['_id'], marked);
+}
+
+/** When the newest of those began that are not kept any more; undefined where there are none, or hardly any. */
+async function findOldestKept(store: Store, collection: string, kept: number): Promise<Date | undefined> {
+  const excess = (await store.count(collection)) - kept;
+  if (excess < kept / 2) return undefined;
+  // they are stored in the order in which they ended, which is near enough to that in which they started
+  const [oldest] = await store.find<RunRecord>(collection, { skip: excess - 1, limit: 1 }).toArray();
+  return oldest?.started;
+}
+
+/** What a run that did not end well has done is known by the records of its tasks. */
+async function dropTasks(store: Store, before: Date): Promise<void> {
+  const unfinished = await store.find<{ _id: string }>(unfinishedCollection, { projection: { _id: 1 } }).toArray();
+  await store.delete(tasksCollection, { started: { $lte: before }, runId: { $nin: unfinished.map(({ _id }) => _id) } });
 }
 
 let origin: Promise<object> | undefined;

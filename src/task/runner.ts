@@ -91,7 +91,11 @@ class TaskRun implements AttemptOwner {
   readonly #place: StepPlace | undefined;
   readonly #runId: string;
   readonly #taskId = newId();
-  readonly #metrics = new Map<string, number>();
+  readonly #started: Date;
+  readonly #begun = performance.now();
+  readonly #monitor = new Monitor();
+  /** Of the attempt that is under way. */
+  #metrics: Map<string, number> | undefined;
   readonly #masker: Masker;
   readonly #log: Log;
   readonly #events: Runtime['events'];
@@ -107,6 +111,7 @@ class TaskRun implements AttemptOwner {
     this.#place = place;
     this.#runId = place?.runId ?? newId();
     this.#runtime = runtime;
+    this.#started = this.#now();
     this.#task = task;
     this.#given = given;
     this.#params = params;
@@ -118,12 +123,18 @@ class TaskRun implements AttemptOwner {
   }
 
   async run(): Promise<TaskResult> {
-    const started = this.#now();
-    const begun = performance.now();
-    const monitor = new Monitor();
+    this.#begin();
+    const first = await this.#attempt(1);
+    return first.status === 'failed' ? this.#again(first) : this.#finish(first, 1);
+  }
+
+  #begin(): void {
+    const started = this.#started;
     if (this.#place === undefined && this.#events.has('run:start')) this.#events.emit('run:start', { runId: this.#runId, at: started });
     if (this.#runtime.announce) this.#log.info(this.#describe(), { runId: this.#runId });
-    const { end, attempts } = await this.#attempts();
+  }
+
+  #finish(end: AttemptEnd, attempts: number): TaskResult {
     const { ports } = end;
     const { inputs, outputs } = ports.counts('property');
     const result: TaskResult = {
@@ -132,27 +143,28 @@ class TaskRun implements AttemptOwner {
       processor: this.#task.spec.name,
       status: 'succeeded',
       attempts,
-      started,
+      started: this.#started,
       finished: this.#now(),
-      ms: performance.now() - begun,
+      ms: performance.now() - this.#begun,
       inputs,
       outputs,
-      metrics: this.#metrics.size === 0 ? noMetrics : Object.fromEntries(this.#metrics),
-      monitor: monitor.stop(ports.batches),
+      metrics: this.#metrics === undefined ? noMetrics : Object.fromEntries(this.#metrics),
+      monitor: this.#monitor.stop(ports.batches),
     };
     if (end.status === 'succeeded') return this.#succeed(result, end);
     throw this.#fail(result, end);
   }
 
-  async #attempts(): Promise<{ readonly end: AttemptEnd; readonly attempts: number }> {
+  /** Makes further attempts after one that failed, while there are any to make. */
+  async #again(first: AttemptEnd): Promise<TaskResult> {
     const { spec } = this.#task;
     const signal =
       this.#options.signal ?? (this.#options.retry === undefined && spec.retry === undefined ? undefined : this.#place?.canceller.signal);
     const retry = this.#options.retry ?? spec.retry;
+    let end = first;
     for (let attempt = 1; ; attempt++) {
-      const end = await this.#attempt(attempt);
       const delay = end.status === 'failed' ? retryDelay(retry, attempt, end.error) : undefined;
-      if (delay === undefined) return { end, attempts: attempt };
+      if (delay === undefined) return this.#finish(end, attempt);
       if (this.#events.has('task:retry')) this.#events.emit('task:retry', { ...this.facts(), attempt, error: toError(end.error), delay });
       this.#log.warn(
         `${spec.name}  attempt ${String(attempt)} failed: ${messageOf(end.error)}; the next one in ${describeDuration(delay)}`,
@@ -161,17 +173,15 @@ class TaskRun implements AttemptOwner {
         if (delay > 0) await (this.#runtime.clock ?? systemClock).sleep(delay, signal);
       } catch {
         // the signal was aborted while waiting: the run is cancelled
-        return {
-          end: { ...end, status: 'cancelled', code: 'TASK_CANCELLED', error: signal?.reason, path: [spec.name] },
-          attempts: attempt,
-        };
+        return this.#finish({ ...end, status: 'cancelled', code: 'TASK_CANCELLED', error: signal?.reason, path: [spec.name] }, attempt);
       }
+      end = await this.#attempt(attempt + 1);
     }
   }
 
   #attempt(attempt: number): Promise<AttemptEnd> {
     const { spec } = this.#task;
-    this.#metrics.clear();
+    this.#metrics = undefined;
     if (this.#events.has('task:start')) this.#events.emit('task:start', Object.assign(this.facts(), { attempt }));
     return runAttempt({
       runtime: this.#runtime,
@@ -182,7 +192,6 @@ class TaskRun implements AttemptOwner {
       taskId: this.#taskId,
       attempt,
       log: this.#log,
-      metrics: this.#metrics,
       signal: this.#place?.canceller ?? this.#options.signal,
       timeout: this.#options.timeout ?? spec.timeout,
       owner: this,
@@ -235,14 +244,13 @@ class TaskRun implements AttemptOwner {
     const { spec } = this.#task;
     const { runId, attempts, started, finished, ms, metrics, monitor } = result;
     const { inputs, outputs } = end.ports.counts('port');
-    const bindings = {
-      inputs: describeInputs(spec, this.#given, 'name'),
-      outputs: describeBindings(spec.outputs, this.#given.outputs, 'name'),
-    };
+    const bindings = spec.inputs.length + spec.outputs.length === 0 && spec.params === undefined ? noBindings : this.#bindings();
+    const place = this.#place;
     const task: TaskRecord = {
       _id: result.id,
       runId,
       processor: spec.name,
+      ...(place === undefined ? {} : { step: place.step }),
       status,
       attempts,
       started,
@@ -253,13 +261,14 @@ class TaskRun implements AttemptOwner {
       outputs,
       metrics,
       monitor,
+      ...(place === undefined || status !== 'succeeded' ? {} : { journal: place.journal(result.outputs) }),
     };
     const failed = error === undefined ? task : { ...task, error: { code: codeOf(error), message: error.message } };
-    if (this.#place !== undefined) {
-      this.#recordStep(this.#place, failed, result);
+    this.#runtime.recorder.task(failed);
+    if (place !== undefined) {
+      this.#runtime.recorder.hurry();
       return;
     }
-    this.#runtime.recorder.task(failed);
     const run: RunRecord = {
       _id: runId,
       kind: 'task',
@@ -272,10 +281,16 @@ class TaskRun implements AttemptOwner {
     this.#runtime.recorder.run(error === undefined ? run : { ...run, error: error.message });
   }
 
-  #recordStep(place: StepPlace, task: TaskRecord, { outputs }: TaskResult): void {
-    const journal = task.status === 'succeeded' ? place.journal(outputs) : undefined;
-    this.#runtime.recorder.task(Object.assign(task, journal === undefined ? { step: place.step } : { step: place.step, journal }));
-    this.#runtime.recorder.hurry();
+  #bindings(): TaskRecord['bindings'] {
+    const { spec } = this.#task;
+    return {
+      inputs: describeInputs(spec, this.#given, 'name'),
+      outputs: describeBindings(spec.outputs, this.#given.outputs, 'name'),
+    };
+  }
+
+  metric(name: string, value: number): void {
+    (this.#metrics ??= new Map()).set(name, value);
   }
 
   mayPublish(): Promise<void> | undefined {
@@ -318,6 +333,7 @@ class TaskRun implements AttemptOwner {
 
 type EndStatus = 'succeeded' | 'failed' | 'cancelled' | 'skipped';
 const noMetrics: TaskResult['metrics'] = Object.freeze({});
+const noBindings: TaskRecord['bindings'] = Object.freeze({ inputs: Object.freeze({}), outputs: Object.freeze({}) });
 
 /** The code of what went wrong: that of Millrace's own error beneath, where there is one. */
 function codeOf(error: TaskError): string {

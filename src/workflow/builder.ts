@@ -1,11 +1,11 @@
 import { isBinding, link, type LinkBinding } from '../binding/binding.js';
 import { describeValue, MillraceError } from '../errors.js';
-import { callSite, getProcessorSpec } from '../metadata/registry.js';
+import { callSite, getProcessorSpec, type CallSite } from '../metadata/registry.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { Bindings, Class, EventListeners, Link, OutputsOf, Retry } from '../types.js';
 import { commandSpec, type CommandOptions, type CommandPorts } from './command.js';
 import { WorkflowDraft } from './draft.js';
-import type { StepBehaviour, WhenContext } from './spec.js';
+import { plainBehaviour, type StepBehaviour, type WhenContext } from './spec.js';
 import { createWorkflow, findWorkflowSpec, type Links, type Workflow } from './workflow.js';
 
 /** What a step is given besides its processor. */
@@ -88,7 +88,7 @@ export function workflow<const O extends Links = {}>(
 ): Workflow<O> {
   const where = callSite(workflow);
   const draft = new WorkflowDraft(name, where());
-  const builder = new DraftBuilder(draft);
+  const builder = new DraftBuilder(draft, where);
   const outputs = (build(builder) ?? {}) as O;
   builder.close();
   for (const [output, exported] of Object.entries(outputs)) {
@@ -107,20 +107,27 @@ export function workflow<const O extends Links = {}>(
   return createWorkflow(draft.finish(options), outputs);
 }
 
+/** Frames of a call of the builder that are looked at: the user's own function is not far. */
+const frames = 4;
+/** So many steps know their own line. More of them are written by a loop, and to note a place costs as much as to run a short step. */
+const most = 1000;
+
 class DraftBuilder implements WorkflowBuilder {
   readonly #draft: WorkflowDraft;
+  readonly #where: CallSite;
   #closed = false;
 
-  constructor(draft: WorkflowDraft) {
+  constructor(draft: WorkflowDraft, where: CallSite) {
     this.#draft = draft;
+    this.#where = where;
   }
 
   step<P>(processor: Class<P>, options: StepOptions<P> = {}): StepRef<P> {
-    return this.#add(getProcessorSpec(processor), options, callSite(this.step)());
+    return this.#add(getProcessorSpec(processor), options, this.#draft.size < most ? callSite(this.step, frames) : this.#where);
   }
 
   command(name: string, options: Omit<StepOptions<CommandPorts>, 'name'> & CommandOptions): StepRef<CommandPorts> {
-    const where = callSite(this.command)();
+    const where = callSite(this.command, frames)();
     const { command, args = [], cwd, env } = options;
     const given: CommandOptions = { command, args, ...(cwd === undefined ? {} : { cwd }), ...(env === undefined ? {} : { env }) };
     return this.#add(commandSpec(given, where), { ...options, name }, where, JSON.stringify([command, args, cwd]));
@@ -135,13 +142,13 @@ class DraftBuilder implements WorkflowBuilder {
     } = {},
   ): WorkflowRef<O> {
     this.#refuseClosed();
-    const where = callSite(this.workflow)();
+    const where = callSite(this.workflow, frames);
     const spec = findWorkflowSpec(inner);
     if (spec === undefined)
       throw new MillraceError(
         'DEFINITION_INVALID',
         `w.workflow takes a workflow, not ${describeValue(inner)}; pass what workflow('name', …) answers`,
-        { where: [where] },
+        { where: [where()] },
       );
     const { name = spec.name, after = [], bind = {} } = options;
     this.#draft.embed(spec, name, { after: namesOf(after), bind, where });
@@ -159,15 +166,18 @@ class DraftBuilder implements WorkflowBuilder {
     this.#closed = true;
   }
 
-  #add<P>(processor: ProcessorSpec, options: StepOptions<P>, where: string, detail?: string): StepRef<P> {
+  #add<P>(processor: ProcessorSpec, options: StepOptions<P>, where: string | CallSite, detail?: string): StepRef<P> {
     this.#refuseClosed();
-    const { name, bind, after, tags, timeout, retry, onError, keep, when, on } = options;
-    const behaviour = present({ timeout, retry, onError, keep, when, on });
+    const { name, bind, after, tags } = options;
     const step = this.#draft.add({
       processor,
-      behaviour,
+      behaviour: behaviourOf(options),
       where,
-      ...present({ name, bind, after: after && namesOf(after), tags, detail }),
+      name,
+      bind,
+      after: after && namesOf(after),
+      tags,
+      detail,
     });
     return {
       name: step,
@@ -191,9 +201,9 @@ function namesOf(steps: readonly { readonly name: string }[]): string[] {
   return steps.map(({ name }) => name);
 }
 
-/** Without what is undefined. */
-function present<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
+/** What of a step's options is its behaviour, without what is undefined; most steps say nothing of it. */
+function behaviourOf({ timeout, retry, onError, keep, when, on }: StepBehaviour): StepBehaviour {
+  if (timeout === undefined && retry === undefined && onError === undefined && keep === undefined && when === undefined && on === undefined)
+    return plainBehaviour;
+  return Object.fromEntries(Object.entries({ timeout, retry, onError, keep, when, on }).filter(([, value]) => value !== undefined));
 }

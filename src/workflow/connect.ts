@@ -1,4 +1,5 @@
 import { suggestName, type Fault } from '../errors.js';
+import type { ProcessorSpec } from '../metadata/spec.js';
 import { findCycles } from './cycle.js';
 import { createGraph, type Edge, type Graph } from './graph.js';
 import { placesRead, placesWritten, toBinding, valueOf, type StoreIdentity, type WrittenPlace } from './places.js';
@@ -13,13 +14,15 @@ export interface Connected {
 /** Puts steps in order by what they say: links, collections that one writes and another reads, `after`. */
 export function connect(workflow: string, steps: readonly StepSpec[], storeOf: StoreIdentity): Connected {
   const indexes = new Map<string, number>();
-  for (const [index, { name }] of steps.entries()) if (!indexes.has(name)) indexes.set(name, index);
+  for (let index = steps.length - 1; index >= 0; index--) indexes.set(steps[index]!.name, index);
   const faults: Fault[] = [];
-  const edges = steps.flatMap((step, to) => [
-    ...linksTo(workflow, steps, indexes, step, to, faults),
-    ...orderTo(workflow, indexes, step, to, faults),
-  ]);
-  edges.push(...collectionEdges(steps, storeOf, faults));
+  const edges: Edge[] = [];
+  for (let to = 0; to < steps.length; to++) {
+    const step = steps[to]!;
+    for (const edge of linksTo(workflow, steps, indexes, step, to, faults)) edges.push(edge);
+    for (const edge of orderTo(workflow, indexes, step, to, faults)) edges.push(edge);
+  }
+  for (const edge of collectionEdges(steps, storeOf, faults)) edges.push(edge);
   const graph = createGraph(
     steps.map(({ name }) => name),
     edges,
@@ -34,7 +37,8 @@ function linksTo(
   step: StepSpec,
   to: number,
   faults: Fault[],
-): Edge[] {
+): readonly Edge[] {
+  if (step.processor.inputs.length === 0) return none;
   return step.processor.inputs.flatMap((port): Edge[] => {
     const binding = toBinding(valueOf(step, port));
     if (binding?.kind !== 'link') return [];
@@ -46,7 +50,7 @@ function linksTo(
       faults.push({
         code: 'STEP_UNKNOWN',
         message: `${said} '${binding.toString()}', but there is no step '${binding.step}'`,
-        where: [step.where],
+        where: [step.where()],
         path,
         fix: suggestName(binding.step, indexes.keys()),
       });
@@ -57,7 +61,7 @@ function linksTo(
       faults.push({
         code: 'PORT_UNKNOWN',
         message: `${said} '${binding.toString()}', but step '${writer.name}' has no output '${binding.port}'`,
-        where: [step.where, writer.where],
+        where: [step.where(), writer.where()],
         path,
         fix: suggestName(binding.port, outputs),
       });
@@ -67,7 +71,8 @@ function linksTo(
   });
 }
 
-function orderTo(workflow: string, indexes: ReadonlyMap<string, number>, step: StepSpec, to: number, faults: Fault[]): Edge[] {
+function orderTo(workflow: string, indexes: ReadonlyMap<string, number>, step: StepSpec, to: number, faults: Fault[]): readonly Edge[] {
+  if (step.after.length === 0) return none;
   return step.after.flatMap((name): Edge[] => {
     const from = indexes.get(name);
     if (from !== undefined) return [{ from, to, kind: 'after', label: '' }];
@@ -75,7 +80,7 @@ function orderTo(workflow: string, indexes: ReadonlyMap<string, number>, step: S
     faults.push({
       code: 'STEP_UNKNOWN',
       message,
-      where: [step.where],
+      where: [step.where()],
       path: [workflow, step.name],
       fix: suggestName(name, indexes.keys()),
     });
@@ -86,8 +91,9 @@ function orderTo(workflow: string, indexes: ReadonlyMap<string, number>, step: S
 /** A step that reads what another writes comes after it; a step may read what it writes itself. */
 function collectionEdges(steps: readonly StepSpec[], storeOf: StoreIdentity, faults: Fault[]): Edge[] {
   const writers = new Map<string, { readonly step: number; readonly place: WrittenPlace }[]>();
-  for (const [step, spec] of steps.entries()) {
-    for (const place of placesWritten(spec, storeOf)) {
+  const withPorts = [...steps.keys()].filter((step) => hasPlaces(steps[step]!.processor));
+  for (const step of withPorts) {
+    for (const place of placesWritten(steps[step]!, storeOf)) {
       const others = writers.get(place.key);
       if (others === undefined) writers.set(place.key, [{ step, place }]);
       else others.push({ step, place });
@@ -99,12 +105,18 @@ function collectionEdges(steps: readonly StepSpec[], storeOf: StoreIdentity, fau
       several.filter(({ place }) => !place.rejects),
       faults,
     );
-  return steps.flatMap((spec, to) =>
-    placesRead(spec, storeOf).flatMap(({ key, text }) =>
+  return withPorts.flatMap((to) =>
+    placesRead(steps[to]!, storeOf).flatMap(({ key, text }) =>
       (writers.get(key) ?? []).flatMap(({ step: from }): Edge[] => (from === to ? [] : [{ from, to, kind: 'collection', label: text }])),
     ),
   );
 }
+
+function hasPlaces({ inputs, outputs, params }: ProcessorSpec): boolean {
+  return inputs.length > 0 || outputs.length > 0 || params !== undefined;
+}
+
+const none: readonly never[] = Object.freeze([]);
 
 function refuseConflict(
   steps: readonly StepSpec[],
@@ -118,7 +130,7 @@ function refuseConflict(
   faults.push({
     code: 'BINDING_CONFLICT',
     message: `'${first.place.text}' is written by several steps: ${names.map((name) => `'${name}'`).join(', ')}, and not all of them append or upsert`,
-    where: [...several].map((step) => steps[step]?.where ?? ''),
+    where: [...several].map((step) => steps[step]?.where() ?? ''),
     path: names,
     fix: "Bind each output to a place of its own, or write all of them in mode 'append' or 'upsert'.",
   });
@@ -131,7 +143,7 @@ function cycleFaults(workflow: string, steps: readonly StepSpec[], graph: Graph)
     return {
       code: 'WORKFLOW_CYCLE',
       message: `Workflow '${workflow}' has steps that wait for each other: ${path.join(' -> ')} (${reasons.join('; ')})`,
-      where: cycle.slice(1).map((step) => steps[step]?.where ?? ''),
+      where: cycle.slice(1).map((step) => steps[step]?.where() ?? ''),
       path,
       fix: 'Take one of these links, collections or `after` away.',
     };

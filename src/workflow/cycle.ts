@@ -41,9 +41,15 @@ export function findKnots(graph: Graph): ReadonlySet<number>[] {
   return knots;
 
   function closeKnot(first: number): void {
+    const loops = graph.out[first]!.some(({ to }) => to === first);
+    if (stack[stack.length - 1] === first && !loops) {
+      onStack[first] = 0; // of itself, as nearly all are
+      stack.pop();
+      return;
+    }
     const knot = new Set(popTo(stack, first));
     for (const step of knot) onStack[step] = 0;
-    if (knot.size > 1 || graph.out[first]!.some(({ to }) => to === first)) knots.push(knot);
+    if (knot.size > 1 || loops) knots.push(knot);
   }
 }
 

@@ -1,41 +1,42 @@
 import { isBinding, link, type LinkBinding } from '../binding/binding.js';
 import { aRetry, aTimeout } from '../decorators/option.js';
 import { DefinitionError, describeValue, suggestName, type Fault } from '../errors.js';
+import type { CallSite } from '../metadata/registry.js';
 import type { InputSpec, OutputSpec, ProcessorSpec } from '../metadata/spec.js';
 import { connect } from './connect.js';
-import { createGraph } from './graph.js';
 import { toBinding, valueOf } from './places.js';
-import type { StepBehaviour, StepSpec, WorkflowSpec } from './spec.js';
+import { plainBehaviour, type StepBehaviour, type StepSpec, type WorkflowSpec } from './spec.js';
 
 /** What is said of a step before it is checked. */
 export interface StepDraft {
   /** Default: the processor's. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly processor: ProcessorSpec;
   /** By property, or by the port's own name where `by` says so. */
-  readonly bind?: Readonly<Record<string, unknown>>;
+  readonly bind?: Readonly<Record<string, unknown>> | undefined;
   readonly by?: 'property' | 'port';
   /** Names of steps, groups and workflows within. */
-  readonly after?: readonly string[];
-  readonly tags?: readonly string[];
+  readonly after?: readonly string[] | undefined;
+  readonly tags?: readonly string[] | undefined;
   readonly behaviour?: StepBehaviour;
-  readonly where: string;
-  readonly detail?: string;
+  readonly where: string | CallSite;
+  readonly detail?: string | undefined;
   /** Neither linked to what stands before by itself, nor from what comes after: whoever adds it has seen to that. */
   readonly alone?: boolean;
 }
 
-interface Taken extends Omit<StepSpec, 'after'> {
-  readonly after: readonly string[];
-  /** Of a workflow within: neither linked to what stands before by itself, nor from what comes after. */
-  readonly within: boolean;
+interface StepBinding extends Required<Pick<StepDraft, 'processor' | 'by'>> {
+  readonly bind: Readonly<Record<string, unknown>>;
+  readonly where: CallSite;
 }
 
 /** A workflow while it is written down: takes steps in order, and checks them all at the end. What is wrong is told then, all of it. */
 export class WorkflowDraft {
   readonly name: string;
   readonly #where: string;
-  readonly #steps: Taken[] = [];
+  readonly #steps: StepSpec[] = [];
+  /** Neither linked to what stands before by themselves, nor from what comes after: steps of a workflow within, and those of a file. */
+  readonly #alone = new Set<StepSpec>();
   readonly #groups = new Map<string, number[]>();
   readonly #faults: Fault[] = [];
   readonly #exported: LinkBinding[] = [];
@@ -59,13 +60,15 @@ export class WorkflowDraft {
 
   /** Takes a step; answers its name. */
   add(draft: StepDraft): string {
-    const { processor, where, behaviour = {} } = draft;
+    const { processor, behaviour = plainBehaviour, bind, by = 'property', after = none, detail } = draft;
     const name = draft.name ?? processor.name;
-    const given = this.#bind(name, draft);
-    this.#checkBehaviour(name, behaviour, where);
-    const tags = new Set([...processor.tags, ...(draft.tags ?? [])]);
-    const detail = draft.detail === undefined ? {} : { detail: draft.detail };
-    this.#steps.push({ name, processor, given, after: draft.after ?? [], tags, behaviour, where, within: draft.alone ?? false, ...detail });
+    const where = toCallSite(draft.where);
+    const given = bind === undefined ? nothingGiven : this.#bind(name, { processor, bind, by, where });
+    if (behaviour !== plainBehaviour) this.#checkBehaviour(name, behaviour, where);
+    const tags = processor.tags.length === 0 && draft.tags === undefined ? noTags : new Set([...processor.tags, ...(draft.tags ?? [])]);
+    const step = { name, processor, given, after, tags, behaviour, where, detail };
+    this.#steps.push(step);
+    if (draft.alone === true) this.#alone.add(step);
     return name;
   }
 
@@ -76,7 +79,7 @@ export class WorkflowDraft {
     options: {
       readonly after?: readonly string[];
       readonly bind?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-      readonly where: string;
+      readonly where: CallSite;
     },
   ): void {
     const { after = [], bind = {}, where } = options;
@@ -85,14 +88,14 @@ export class WorkflowDraft {
     for (const step of Object.keys(bind)) {
       if (names.has(step)) continue;
       const message = `Workflow '${this.name}' binds ports of step '${step}' of '${name}', which has no such step`;
-      this.fault({ code: 'STEP_UNKNOWN', message, where: [where], path: [this.name, name, step], fix: suggestName(step, names) });
+      this.fault({ code: 'STEP_UNKNOWN', message, where: [where()], path: [this.name, name, step], fix: suggestName(step, names) });
     }
     const first = this.#steps.length;
     for (const [index, step] of inner.steps.entries()) {
       const full = `${name}/${step.name}`;
       const isRoot = inner.graph.into[index]!.length === 0;
-      const bound = this.#bind(full, { processor: step.processor, bind: bind[step.name] ?? {}, where });
-      this.#steps.push({
+      const bound = this.#bind(full, { processor: step.processor, bind: bind[step.name] ?? {}, by: 'property', where });
+      const embedded: StepSpec = {
         ...step,
         name: full,
         given: {
@@ -101,8 +104,9 @@ export class WorkflowDraft {
           unknown: bound.unknown,
         },
         after: [...step.after.map((before) => `${name}/${before}`), ...(isRoot ? after : [])],
-        within: true,
-      });
+      };
+      this.#steps.push(embedded);
+      this.#alone.add(embedded);
     }
     for (const [group, steps] of inner.groups)
       this.#groups.set(
@@ -164,10 +168,7 @@ export class WorkflowDraft {
     });
   }
 
-  #bind(
-    step: string,
-    { processor, bind = {}, by = 'property', where }: Pick<StepDraft, 'processor' | 'bind' | 'by' | 'where'>,
-  ): StepSpec['given'] {
+  #bind(step: string, { processor, bind, by, where }: StepBinding): StepSpec['given'] {
     const inputs = new Map<string, unknown>();
     const outputs = new Map<string, unknown>();
     const key = (port: { readonly name: string; readonly property: string }): string => (by === 'port' ? port.name : port.property);
@@ -184,7 +185,7 @@ export class WorkflowDraft {
     return { inputs, outputs, unknown: new Map() };
   }
 
-  #bindOutput(step: string, port: OutputSpec, value: unknown, where: string, outputs: Map<string, unknown>): void {
+  #bindOutput(step: string, port: OutputSpec, value: unknown, where: CallSite, outputs: Map<string, unknown>): void {
     if (!isBinding(value) || value.kind !== 'link') {
       outputs.set(port.property, value);
       return;
@@ -193,7 +194,7 @@ export class WorkflowDraft {
     this.fault({
       code: 'BINDING_INVALID',
       message,
-      where: [where],
+      where: [where()],
       path: [this.name, step, port.name],
       fix: `Bind the input of the step that reads to ${step}'s output('${port.property}').`,
     });
@@ -204,14 +205,14 @@ export class WorkflowDraft {
     { name, inputs, outputs, params }: ProcessorSpec,
     port: string,
     key: (port: InputSpec | OutputSpec) => string,
-    where: string,
+    where: CallSite,
   ): void {
     const known = [...inputs.map(key), ...outputs.map(key), ...(params === undefined ? [] : [params.property])];
     const message = `Workflow '${this.name}' step '${step}': processor '${name}' has no port '${port}'`;
-    this.fault({ code: 'PORT_UNKNOWN', message, where: [where], path: [this.name, step, port], fix: suggestName(port, known) });
+    this.fault({ code: 'PORT_UNKNOWN', message, where: [where()], path: [this.name, step, port], fix: suggestName(port, known) });
   }
 
-  #checkBehaviour(step: string, { timeout, retry, onError, when }: StepBehaviour, where: string): void {
+  #checkBehaviour(step: string, { timeout, retry, onError, when }: StepBehaviour, where: CallSite): void {
     const problems = {
       timeout: aTimeout(timeout),
       retry: aRetry(retry),
@@ -224,21 +225,22 @@ export class WorkflowDraft {
     for (const [option, problem] of Object.entries(problems)) {
       if (problem === undefined) continue;
       const message = `Workflow '${this.name}' step '${step}' option '${option}' ${problem}`;
-      this.fault({ code: 'DEFINITION_INVALID', message, where: [where], path: [this.name, step], fix: `Mend '${option}'.` });
+      this.fault({ code: 'DEFINITION_INVALID', message, where: [where()], path: [this.name, step], fix: `Mend '${option}'.` });
     }
   }
 
   /** Links the one input that a step needs, where nothing says what it reads, to the one output of the step before it. */
-  #linkPlain(): Taken[] {
+  #linkPlain(): StepSpec[] {
     return this.#steps.map((step, index) => {
+      if (step.processor.inputs.length === 0) return step;
       const needed = step.processor.inputs.filter(({ optional }) => !optional);
       const [input] = needed;
       const before = this.#steps[index - 1];
       const [output] = before?.processor.outputs ?? [];
-      if (step.within || input === undefined || needed.length > 1 || valueOf(step, input) !== undefined) return step;
+      if (input === undefined || this.#alone.has(step) || needed.length > 1 || valueOf(step, input) !== undefined) return step;
       if (
         before === undefined ||
-        before.within ||
+        this.#alone.has(before) ||
         output === undefined ||
         before.processor.outputs.length > 1 ||
         output.schema !== input.schema
@@ -250,11 +252,9 @@ export class WorkflowDraft {
   }
 
   /** A group stands for those of its steps that no other of it comes after. */
-  #expandAfter(steps: readonly Taken[]): StepSpec[] {
-    const { graph } =
-      this.#groups.size === 0
-        ? { graph: createGraph([], []) }
-        : connect(this.name, steps.map(withoutGroups(this.#groups)), (store) => store);
+  #expandAfter(steps: readonly StepSpec[]): readonly StepSpec[] {
+    if (this.#groups.size === 0) return steps;
+    const { graph } = connect(this.name, steps.map(withoutGroups(this.#groups)), (store) => store);
     const last = new Map<string, readonly string[]>();
     const lastOf = (group: string): readonly string[] => {
       const known = last.get(group);
@@ -267,7 +267,7 @@ export class WorkflowDraft {
       return found;
     };
     const names = new Set(steps.map(({ name }) => name));
-    return steps.map(({ within: _within, ...step }) =>
+    return steps.map((step) =>
       step.after.some((name) => !names.has(name) && this.#groups.has(name))
         ? { ...step, after: step.after.flatMap((name) => (!names.has(name) && this.#groups.has(name) ? lastOf(name) : [name])) }
         : step,
@@ -284,7 +284,7 @@ export class WorkflowDraft {
         this.fault({
           code: 'DUPLICATE_NAME',
           message,
-          where: [first.where, step.where],
+          where: [first.where(), step.where()],
           path: [this.name, step.name],
           fix: 'Give one of them a `name` of its own.',
         });
@@ -308,7 +308,7 @@ export class WorkflowDraft {
         this.fault({
           code: 'PORT_UNBOUND',
           message: `Workflow '${this.name}' step '${step.name}': Processor '${step.processor.name}' ${port.kind} port '${port.name}' is not bound`,
-          where: [step.where, port.where],
+          where: [step.where(), port.where],
           path: [this.name, step.name, port.name],
           fix:
             port.kind === 'input'
@@ -320,6 +320,10 @@ export class WorkflowDraft {
   }
 }
 
+const none: readonly never[] = Object.freeze([]);
+const noTags: ReadonlySet<string> = new Set();
+const nothingGiven: StepSpec['given'] = Object.freeze({ inputs: new Map(), outputs: new Map(), unknown: new Map() });
+
 function prefixLinks(inputs: ReadonlyMap<string, unknown>, prefix: string): [string, unknown][] {
   return [...inputs].map(([property, value]) => [
     property,
@@ -329,4 +333,8 @@ function prefixLinks(inputs: ReadonlyMap<string, unknown>, prefix: string): [str
 
 function withoutGroups(groups: ReadonlyMap<string, unknown>): (step: StepSpec) => StepSpec {
   return (step) => ({ ...step, after: step.after.filter((name) => !groups.has(name)) });
+}
+
+function toCallSite(where: string | CallSite): CallSite {
+  return typeof where === 'string' ? () => where : where;
 }

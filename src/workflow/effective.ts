@@ -53,7 +53,7 @@ function override(step: StepSpec, bind: Readonly<Record<string, unknown>> | unde
       faults.push({
         code: 'PORT_UNKNOWN',
         message,
-        where: [step.where],
+        where: [step.where()],
         path: [step.name, name],
         fix: suggestName(name, [...known, ...(params === undefined ? [] : [params.property])]),
       });

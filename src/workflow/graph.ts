@@ -20,14 +20,21 @@ export interface Graph {
 }
 
 export function createGraph(names: readonly string[], edges: readonly Edge[]): Graph {
-  const out: Edge[][] = names.map(() => []);
-  const into: Edge[][] = names.map(() => []);
-  for (const edge of edges) {
-    out[edge.from]?.push(edge);
-    into[edge.to]?.push(edge);
-  }
-  return { names, edges, out, into };
+  return { names, edges, out: byStep(names.length, edges, 'from'), into: byStep(names.length, edges, 'to') };
 }
+
+function byStep(count: number, edges: readonly Edge[], end: 'from' | 'to'): Edge[][] {
+  const lists = new Array<Edge[]>(count).fill(none);
+  for (const edge of edges) {
+    const list = lists[edge[end]];
+    if (list === none) lists[edge[end]] = [edge];
+    else list?.push(edge);
+  }
+  return lists;
+}
+
+/** Shared by all steps that have none; never changed. Most steps have one edge: an array that is pushed to takes room for seventeen. */
+const none: Edge[] = [];
 
 /** The steps, each after all that comes before it, else as defined. Steps on a cycle, and what comes after them, are left out. */
 export function orderOf(graph: Graph): number[] {

@@ -7,7 +7,7 @@ import { BindingError, type Fault } from '../errors.js';
 import type { InputSpec, OutputSpec } from '../metadata/spec.js';
 import type { GivenBindings } from '../binding/resolved.js';
 import { describeBindings } from '../binding/describe.js';
-import { describeInputs, prepareTask, type PreparedTask } from '../task/prepare.js';
+import { describeInputs, findBareTask, prepareTask, type PreparedTask } from '../task/prepare.js';
 import type { RunOptions } from '../task/runner.js';
 import type { Runtime } from '../task/runtime.js';
 import type { Retry } from '../types.js';
@@ -142,13 +142,13 @@ class Planning {
     const { units, of } = chooseTransports(workflow.graph, this.#uses, (step) => retryOf(step, options));
     for (const output of this.#outputs.values()) this.#openOutput(output, of);
     const steps: RunStep[] = [];
-    for (const [index, spec] of workflow.steps.entries()) {
+    for (let index = 0; index < workflow.steps.length; index++) {
+      const spec = workflow.steps[index]!;
       const fate = fates[index] ?? { does: 'nothing', reason: 'not selected' };
-      steps.push(
-        fate.does === 'run'
-          ? await this.#step(index, spec, fate, units[index] ?? index, of)
-          : idle(index, spec, fate, units[index] ?? index),
-      );
+      const unit = units[index] ?? index;
+      const bare = fate.does === 'run' ? findBareTask(spec.processor) : undefined;
+      if (fate.does !== 'run' || bare !== undefined) steps.push(unwired(index, spec, fate, unit, bare, limitsOf(spec, options)));
+      else steps.push(await this.#step(index, spec, fate, unit, of));
     }
     if (this.#outside.length > 0) await this.#checkOutside();
     if (this.#faults.length > 0) throw new BindingError(`Workflow '${workflow.spec.name}'`, this.#faults);
@@ -157,7 +157,9 @@ class Planning {
 
   #findLinks(): void {
     const { steps, graph } = this.#input.workflow;
-    for (const [to, reader] of steps.entries()) {
+    for (let to = 0; to < steps.length; to++) {
+      const reader = steps[to]!;
+      if (reader.processor.inputs.length === 0) continue;
       const edges = graph.into[to]!.filter(({ kind }) => kind === 'link');
       let next = 0;
       for (const input of reader.processor.inputs) {
@@ -208,10 +210,6 @@ class Planning {
   async #step(index: number, spec: StepSpec, fate: Fate, unit: number, transports: ReadonlyMap<LinkUse, Transport>): Promise<RunStep> {
     const { options } = this.#input;
     const limits = limitsOf(spec, options);
-    if (spec.processor.inputs.length === 0 && spec.processor.outputs.length === 0) {
-      const task = await this.#prepare(index, spec, spec.given);
-      return { index, spec, fate, unit, given: spec.given, task, limits, reads: none, writes: none, links: none, keeps: nothing };
-    }
     const reads: { from: number; reader: ChannelReader }[] = [];
     const links: PlannedLink[] = [];
     const inputs = new Map(spec.given.inputs);
@@ -319,7 +317,7 @@ class Planning {
     this.#faults.push({
       code: 'PORT_UNBOUND',
       message: `Step '${reader.name}' input port '${input.name}' is linked to '${step.name}.${port.name}', but '${step.name}' is not selected and ${why}`,
-      where: [reader.where, step.where],
+      where: [reader.where(), step.where()],
       path: [this.#input.workflow.spec.name, reader.name, input.name],
       fix: `Select '${step.name}' too, bind its output '${port.property}' to a collection, or bind '${input.property}' for this run.`,
     });
@@ -399,7 +397,7 @@ class Planning {
       const written = workflow.graph.into[index]!.some(({ kind, from }) => kind === 'collection' && this.#runs(from));
       const faults = written ? error.faults.filter(({ code }) => code !== 'FILE_UNREADABLE') : error.faults;
       this.#faults.push(
-        ...faults.map((fault) => ({ ...fault, message: `Step '${spec.name}': ${fault.message}`, where: [...fault.where, spec.where] })),
+        ...faults.map((fault) => ({ ...fault, message: `Step '${spec.name}': ${fault.message}`, where: [...fault.where, spec.where()] })),
       );
       return undefined;
     }
@@ -409,15 +407,23 @@ class Planning {
 const none: readonly never[] = Object.freeze([]);
 const nothing = Object.freeze({});
 
-function idle(index: number, spec: StepSpec, fate: Fate, unit: number): RunStep {
+/** A step that has no ports, or does not run. */
+function unwired(
+  index: number,
+  spec: StepSpec,
+  fate: Fate,
+  unit: number,
+  task: PreparedTask | undefined,
+  limits: RunStep['limits'],
+): RunStep {
   return {
     index,
     spec,
     fate,
     unit,
     given: spec.given,
-    task: undefined,
-    limits: nothing,
+    task,
+    limits,
     reads: none,
     writes: none,
     links: none,

@@ -11,9 +11,12 @@ import { fingerprintOf, lineageOf, outerPlaces, stampOf } from './fingerprint.js
 import type { Graph } from './graph.js';
 import type { WorkflowRunOptions } from './options.js';
 import type { KeptOutput, RunPlan } from './plan.js';
+import type { Place } from './places.js';
 import type { StepJournal } from './record.js';
 import { StepState, type Blocked, type StepOwner } from './step-state.js';
 import { asksWhen } from './when.js';
+
+const nothingKept: StepJournal['outputs'] = Object.freeze({});
 
 /** Steps that run together, since streams join them. */
 interface Unit {
@@ -133,12 +136,12 @@ export class WorkflowRun implements StepOwner {
 
   journal(state: StepState, outputs: TaskResult['outputs']): StepJournal {
     const { keeps } = state.plan;
-    const kept: Record<string, KeptOutput> = {};
+    let kept: Record<string, KeptOutput> | undefined;
     for (const property in keeps) {
       const { ids, ...where } = keeps[property] ?? {};
-      kept[property] = { ...where, rows: outputs[property]?.rows ?? 0, ...(ids === undefined ? {} : { hasIds: ids.hasIds }) };
+      (kept ??= {})[property] = { ...where, rows: outputs[property]?.rows ?? 0, ...(ids === undefined ? {} : { hasIds: ids.hasIds }) };
     }
-    return { runId: this.runId, step: state.step, lineage: this.#lineage(state), outputs: kept };
+    return { runId: this.runId, step: state.step, lineage: this.#lineage(state), outputs: kept ?? nothingKept };
   }
 
   /** What a step is and what it read, all the way up. */
@@ -153,8 +156,10 @@ export class WorkflowRun implements StepOwner {
 
   #join(state: StepState): void {
     const { unit: number, index } = state.plan;
-    const unit = (this.#units[number] ??= { members: [], waiting: 0, left: 0, holdsSlot: false });
-    unit.members.push(state);
+    const known = this.#units[number];
+    const unit = known ?? { members: [state], waiting: 0, left: 0, holdsSlot: false };
+    if (known === undefined) this.#units[number] = unit;
+    else known.members.push(state);
     unit.left++;
     for (const { from } of this.#graph.into[index]!) if (this.#states[from]?.plan.unit !== number) unit.waiting++;
   }
@@ -220,8 +225,15 @@ export class WorkflowRun implements StepOwner {
   }
 
   /** Answers why it did not run, where its `when` says so. */
-  async #execute(state: StepState): Promise<TaskResult | string> {
+  #execute(state: StepState): Promise<TaskResult | string> {
     const { spec, given, limits, index, task } = state.plan;
+    const places = outerPlaces(this.#graph, this.#plan.workflow.steps, index);
+    if (task === undefined || places.length > 0 || spec.behaviour.when !== undefined) return this.#checkAndExecute(state, places);
+    return runStep(this.#runtime, task, given, limits, state);
+  }
+
+  async #checkAndExecute(state: StepState, places: readonly Place[]): Promise<TaskResult | string> {
+    const { spec, given, limits, task } = state.plan;
     if (spec.behaviour.when !== undefined) {
       const runs = await asksWhen(spec.behaviour.when, state.canceller, {
         variables: { ...this.#plan.workflow.spec.variables, ...this.#options.variables },
@@ -231,7 +243,6 @@ export class WorkflowRun implements StepOwner {
       });
       if (!runs) return 'its `when` is false';
     }
-    const places = outerPlaces(this.#graph, this.#plan.workflow.steps, index);
     if (places.length > 0) state.stamp = await stampOf(places, this.#runtime.stores);
     const prepared = task ?? (await prepareTask(this.#runtime, spec.processor, given));
     return runStep(this.#runtime, prepared, given, limits, state);

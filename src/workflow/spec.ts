@@ -1,5 +1,6 @@
 import type { LinkBinding } from '../binding/binding.js';
 import type { GivenBindings } from '../binding/resolved.js';
+import type { CallSite } from '../metadata/registry.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { EventListeners, Link, Retry } from '../types.js';
 import type { Action, RunFacts } from './action/action.js';
@@ -33,6 +34,9 @@ export interface StepBehaviour {
   readonly on?: EventListeners;
 }
 
+/** Of a step that says nothing: shared by all of them. */
+export const plainBehaviour: StepBehaviour = Object.freeze({});
+
 /** One processor in its place: what a definition says of it, as data. */
 export interface StepSpec {
   /** Within a workflow within: `outer/inner`. */
@@ -45,10 +49,10 @@ export interface StepSpec {
   /** Its own and its processor's. */
   readonly tags: ReadonlySet<string>;
   readonly behaviour: StepBehaviour;
-  /** `file:line` of the definition. */
-  readonly where: string;
+  /** `file:line` of the definition; worked out when a fault names it, since that costs more than to run a short step. */
+  readonly where: CallSite;
   /** What a change of makes it another step, besides its processor and bindings: the command line of a command. */
-  readonly detail?: string;
+  readonly detail: string | undefined;
 }
 
 /** A workflow that was checked: links lead to steps, names are single, nothing waits for itself. */

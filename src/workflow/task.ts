@@ -118,11 +118,14 @@ class BoundWorkflow implements WorkflowTask {
       ...resumes,
     });
     const { spec } = plan.workflow;
-    const actions = new ActionHook({ runtime, spec, runId, chain: this.#origin.chain ?? [], runAnother: this.#origin.runAnother });
+    const actions =
+      spec.actions === undefined
+        ? undefined
+        : new ActionHook({ runtime, spec, runId, chain: this.#origin.chain ?? [], runAnother: this.#origin.runAnother });
     const begun = performance.now();
     await journal.open();
     if (events.has('run:start')) events.emit('run:start', { runId, at: this.#now(), workflow: this.name });
-    await actions.begin(this.#now());
+    await actions?.begin(this.#now());
     const status = await run.run();
     const ms = performance.now() - begun;
     const result = { id: runId, status: status === 'partial' ? status : 'succeeded', ms, steps: run.results } as const;
@@ -131,7 +134,7 @@ class BoundWorkflow implements WorkflowTask {
     if (status === 'succeeded') await this.#drop(runId);
     if (runtime.announce) this.#announce(status, ms, plan, runId, error);
     if (events.has('run:end')) events.emit('run:end', { runId, at: this.#now(), workflow: this.name, status });
-    await actions.end(this.#now(), { status, ms, error, steps: result.steps });
+    await actions?.end(this.#now(), { status, ms, error, steps: result.steps });
     if (error !== undefined) throw error;
     return result;
   }
@@ -164,9 +167,7 @@ class BoundWorkflow implements WorkflowTask {
   #select(spec: WorkflowSpec, options: WorkflowRunOptions): { readonly workflow: EffectiveWorkflow; readonly fates: readonly Fate[] } {
     const workflow = applyBindings(spec, options.bind ?? {}, this.#runtime.stores);
     const selected = this.#selected(workflow, options);
-    const fates = workflow.steps.map((_, step): Fate =>
-      selected.has(step) ? { does: 'run', reason: 'selected' } : { does: 'nothing', reason: 'not selected' },
-    );
+    const fates = workflow.steps.map((_, step) => (selected.has(step) ? isSelected : isNotSelected));
     return { workflow, fates };
   }
 
@@ -197,6 +198,9 @@ class BoundWorkflow implements WorkflowTask {
     return planRun({ runtime: this.#runtime, workflow, fates, options, runId, wake });
   }
 }
+
+const isSelected: Fate = Object.freeze({ does: 'run', reason: 'selected' });
+const isNotSelected: Fate = Object.freeze({ does: 'nothing', reason: 'not selected' });
 
 function noRun(): void {
   // a plan wakes nobody

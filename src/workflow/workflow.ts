@@ -23,21 +23,17 @@ const brand: unique symbol = Symbol.for('millrace.workflow') as never;
 
 export function createWorkflow<O extends Links>(spec: WorkflowSpec, outputs: O): Workflow<O> {
   const { graph } = spec;
-  const steps = spec.steps.map(({ name, processor }, step) =>
-    Object.freeze({
-      name,
-      processor: processor.name,
-      after: Object.freeze([...new Set(graph.into[step]!.map(({ from }) => graph.names[from] ?? ''))]),
-    }),
-  );
+  let steps: Workflow['steps'] | undefined;
   return Object.freeze({
     name: spec.name,
     outputs: Object.freeze({ ...outputs }),
-    steps: Object.freeze(steps),
+    get steps() {
+      return (steps ??= describeSteps(spec));
+    },
     toMermaid: () =>
       toMermaid(
         graph,
-        steps.map(({ processor }) => processor),
+        spec.steps.map(({ processor }) => processor.name),
       ),
     toJSON: () => toJson(spec),
     [brand]: spec,
@@ -47,6 +43,18 @@ export function createWorkflow<O extends Links>(spec: WorkflowSpec, outputs: O):
 /** What a workflow was made of; undefined for anything else. */
 export function findWorkflowSpec(value: unknown): WorkflowSpec | undefined {
   return typeof value === 'object' && value !== null && brand in value ? (value as { readonly [brand]: WorkflowSpec })[brand] : undefined;
+}
+
+function describeSteps({ steps, graph }: WorkflowSpec): Workflow['steps'] {
+  return Object.freeze(
+    steps.map(({ name, processor }, step) =>
+      Object.freeze({
+        name,
+        processor: processor.name,
+        after: Object.freeze([...new Set(graph.into[step]!.map(({ from }) => graph.names[from] ?? ''))]),
+      }),
+    ),
+  );
 }
 
 function toJson({ name, title, description, steps, graph }: WorkflowSpec): object {

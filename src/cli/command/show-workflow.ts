@@ -72,6 +72,6 @@ function describeStep({ graph }: WorkflowSpec, step: StepSpec, index: number): S
     inputs: byPort(describeInputs(processor, given)),
     outputs: byPort(describeBindings(processor.outputs, given.outputs)),
     options,
-    where,
+    where: where(),
   };
 }

@@ -1,0 +1,99 @@
+import { createApp, memoryStore, workflow, type StepRef, type Workflow, type WorkflowBuilder } from 'millrace';
+import { NoOp } from './fixtures.js';
+import { times, type Line } from './measure.js';
+import { handWritten } from './task.js';
+
+type Shape = (w: WorkflowBuilder, count: number) => void;
+
+/** Each step after the one before it. */
+const chain: Shape = (w, count) => {
+  let last: StepRef<NoOp> | undefined;
+  for (let step = 0; step < count; step++) last = add(w, step, last === undefined ? [] : [last]);
+};
+/** All steps after the first. */
+const fan: Shape = (w, count) => {
+  const first = add(w, 0, []);
+  for (let step = 1; step < count; step++) add(w, step, [first]);
+};
+/** One step, two side by side, one that joins them, two side by side, … */
+const ladder: Shape = (w, count) => {
+  let rung: StepRef<NoOp>[] = [];
+  for (let step = 0; step < count;) {
+    const width = rung.length === 1 ? Math.min(2, count - step) : 1;
+    const before = rung;
+    rung = Array.from({ length: width }, () => add(w, step++, before));
+  }
+};
+const shapes = { chain, fan, 'diamond ladder': ladder };
+
+function add(w: WorkflowBuilder, step: number, after: readonly StepRef<NoOp>[]): StepRef<NoOp> {
+  return w.step(NoOp, { name: `step ${String(step)}`, after });
+}
+
+/** No-op steps with one TASK resource each: built, planned and run, their events heard and their records kept in memory. */
+export async function workflows(): Promise<Line[]> {
+  await using app = await createApp({ processors: [NoOp], stores: { default: memoryStore() }, log: 'silent' });
+  let heard = 0;
+  app.on('task:start', () => heard++);
+  app.on('task:end', () => heard++);
+  const run = async (shape: Shape, count: number): Promise<void> => {
+    const before = heard;
+    const built: Workflow = workflow('bench', (w) => shape(w, count));
+    await app.workflow(built).run();
+    if (heard - before !== 2 * count) throw new Error(`${String(heard - before)} events of ${String(2 * count)} were heard`);
+  };
+  const lines: Line[] = [];
+  for (const [name, shape] of Object.entries(shapes)) {
+    for (let round = 0; round < 3; round++) await run(shape, 5000);
+    await byHand(shape, 5000);
+    const least = { few: Infinity, many: Infinity, fewByHand: Infinity, manyByHand: Infinity };
+    for (let round = 0; round < 9; round++) {
+      least.few = Math.min(least.few, await each(10, 1000, (count) => run(shape, count)));
+      least.many = Math.min(least.many, await each(1, 10_000, (count) => run(shape, count)));
+      least.fewByHand = Math.min(least.fewByHand, await each(10, 1000, (count) => byHand(shape, count)));
+      least.manyByHand = Math.min(least.manyByHand, await each(1, 10_000, (count) => byHand(shape, count)));
+    }
+    const { few, many } = least;
+    const growth = many / few / (least.manyByHand / least.fewByHand);
+    lines.push(
+      { what: `${name} of 10,000 no-op steps`, measured: `${many.toFixed(1)} µs a step`, bar: '≤ 10 µs', holds: many <= 10 },
+      { what: '  its growth from 1,000, against a loop by hand', measured: times(growth), bar: '≤ 1.2 ×', holds: growth <= 1.2 },
+    );
+  }
+  return lines;
+}
+
+/** Microseconds a step, over so many runs of so many steps. */
+async function each(runs: number, count: number, run: (count: number) => Promise<void>): Promise<number> {
+  const start = performance.now();
+  for (let at = 0; at < runs; at++) await run(count);
+  return ((performance.now() - start) * 1000) / (runs * count);
+}
+
+/** What someone would write instead: steps with what they come after, run as soon as that has ended. */
+async function byHand(shape: Shape, count: number): Promise<void> {
+  interface Step {
+    readonly name: string;
+    readonly next: Step[];
+    waiting: number;
+  }
+  const steps: Step[] = [];
+  const byName = new Map<string, Step>();
+  const builder = {
+    step: (_processor: unknown, { name = '', after = [] }: { readonly name?: string; readonly after?: readonly { name: string }[] }) => {
+      const step: Step = { name, next: [], waiting: after.length };
+      for (const before of after) byName.get(before.name)?.next.push(step);
+      steps.push(step);
+      byName.set(name, step);
+      return step;
+    },
+  };
+  shape(builder as unknown as WorkflowBuilder, count);
+  const records: object[] = [];
+  const ready = steps.filter(({ waiting }) => waiting === 0);
+  for (const step of ready) {
+    records.push(await handWritten(step.name));
+    for (const next of step.next) if (--next.waiting === 0) ready.push(next);
+  }
+  if (records.length !== count) throw new Error(`${String(records.length)} steps of ${String(count)} ran`);
+}
