@@ -22,13 +22,12 @@ export {
   type ErrorCode,
   type Fault,
 } from './errors.js';
-export { createApp, type App, type AppOptions } from './project/app.js';
+export type { App, AppOptions } from './project/app.js';
+export { createApp } from './project/create-app.js';
 export { defineProject, type Project, type ProjectOptions } from './project/project.js';
 export type { Stores } from './project/stores.js';
-export { embeddedStore } from './storage/embedded.js';
-export { memoryStore } from './storage/memory.js';
-export { mongoStore, type MongoStoreOptions } from './storage/mongo.js';
-export { openStore } from './storage/open.js';
+export type { MongoStoreOptions } from './storage/mongo.js';
+export { embeddedStore, memoryStore, mongoStore, openStore } from './storage/open.js';
 export type { CommitOptions, Index, Rows, Stage, StagedFile, StagedOutput, StageOwner, Store, Superseded } from './storage/store.js';
 export type { RunOptions } from './task/runner.js';
 export type { Task } from './task/task.js';
@@ -76,7 +75,8 @@ export type {
 } from './types.js';
 export { workflow, type StepOptions, type StepRef, type WorkflowBuilder, type WorkflowRef } from './workflow/builder.js';
 export type { CommandOptions, CommandPorts } from './workflow/command.js';
-export { loadWorkflow, type LoadWorkflowOptions } from './workflow/definition/load-workflow.js';
+export type { LoadWorkflowOptions } from './workflow/definition/definition.js';
+export { loadWorkflow } from './workflow/definition/load-workflow.js';
 export type { PlannedLink, PlannedStep, WorkflowRunOptions } from './workflow/options.js';
 export type { Slices } from './workflow/slice.js';
 export type { StepBehaviour, WhenContext } from './workflow/spec.js';

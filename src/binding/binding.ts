@@ -116,6 +116,7 @@ export function refuseCollectionName(name: unknown): string | undefined {
   if (name === '') return "a collection's name is empty";
   if (name.includes('\0') || name.includes('$')) return `a collection's name has no '$' and no NUL: ${describeValue(name)}`;
   if (name.startsWith('system.')) return `collections that begin with 'system.' are the server's: ${describeValue(name)}`;
+  if (name.split('.').includes('')) return `a collection's name has something before and after each dot: ${describeValue(name)}`;
   if (Buffer.byteLength(name) > 200) return `a collection's name has at most 200 bytes: ${describeValue(name)}`;
   return undefined;
 }

@@ -3,7 +3,7 @@ import type { ProcessorSpec } from '../metadata/spec.js';
 import type { Superseded } from '../storage/store.js';
 import type { PortCount, Reader, Row, TaskContext, Writer } from '../types.js';
 import { Gate } from './gate.js';
-import type { OutputPlace, ResolvedInput, ResolvedOutput, ResolvedPorts } from './ports.js';
+import type { OutputPlace, ResolvedInput, ResolvedOutput, ResolvedPorts } from './resolved.js';
 import { Publication, type CollectionPlace, type Note } from './publication.js';
 import { PortReader, type InputState } from './reader.js';
 import { RowGuard, type Reject } from './row-guard.js';

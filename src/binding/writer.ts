@@ -73,7 +73,11 @@ export class PortWriter<T> implements Writer<T> {
     const state = this.#state;
     if (!state.guard.passesAll || state.target.aggregate === undefined) return undefined;
     this.#throwIfClosed();
-    const rows = await this.#watch(state.target.aggregate(store, from, pipeline));
+    const rows = await this.#watch(
+      state.target.aggregate(store, from, pipeline).catch((error: unknown) => {
+        throw this.#fail(error); // some of its rows may be staged
+      }),
+    );
     if (rows === undefined) return undefined;
     this.#offered += rows;
     state.rows += rows;

@@ -43,7 +43,9 @@ export function isTaskError(error: unknown): boolean {
 export function codeOf(error: unknown): string | undefined {
   const { code, cause } = error as Told;
   if (!isOurs(error) || typeof code !== 'string') return undefined;
-  return code === 'TASK_FAILED' || code === 'WORKFLOW_FAILED' ? (codeOf(cause ?? {}) ?? code) : code;
+  if (code !== 'TASK_FAILED' && code !== 'WORKFLOW_FAILED') return code;
+  const beneath = codeOf(cause ?? {});
+  return beneath === undefined || beneath === 'TASK_FAILED' ? code : beneath;
 }
 
 /** Whether it is an error of Millrace, of whichever copy: Node's errors have codes too. */
@@ -80,14 +82,10 @@ function titled(code: string | undefined, message: string, { colors }: Pick<Outp
 /** What the error says itself, else where the user's own code threw. */
 function placesOf(error: Told): readonly string[] {
   if (Array.isArray(error.where) && error.where.length > 0) return error.where as string[];
-  if (
-    !isTaskError(error) ||
-    error.code === 'TASK_CANCELLED' ||
-    error.code === 'WORKFLOW_CANCELLED' ||
-    !(error.cause instanceof Error) ||
-    'where' in error.cause
-  )
+  if (!isTaskError(error) || error.code === 'TASK_CANCELLED' || error.code === 'WORKFLOW_CANCELLED' || !(error.cause instanceof Error))
     return [];
+  if (isTaskError(error.cause)) return placesOf(error.cause); // of a workflow: the step that failed
+  if ('where' in error.cause) return [];
   const place = findUserFrame(error.cause.stack);
   return place.startsWith('(') ? [] : [place];
 }

@@ -1,4 +1,4 @@
-import type { StoreSet } from '../binding/ports.js';
+import type { StoreSet } from '../binding/resolved.js';
 import { isExternal } from '../container/token.js';
 import { MillraceError, suggestName } from '../errors.js';
 import { openStore } from '../storage/open.js';

@@ -1,20 +1,22 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import type { Filter, Query, Row } from '../types.js';
 import { checkPipeline, runPipeline } from './aggregate.js';
 import { inPipeline, leadingQuery } from './aggregate/leading-query.js';
 import { loadExpressions } from './aggregate/expressions.js';
 import { collectionNames, findCollection, newCollection, newIndex, removeCollection, saveCollection, specOf } from './embedded/catalog.js';
-import { Database, type Snapshot } from './embedded/database.js';
-import { discard, hasGarbage, sweep } from './embedded/garbage.js';
+import { Database } from './embedded/database.js';
+import { discard, hasGarbage } from './embedded/garbage.js';
 import { Inserter } from './embedded/inserter.js';
 import { leaseTime, thisProcess } from './embedded/owner.js';
 import { choosePlan, type Plan } from './embedded/plan.js';
+import { Readings } from './embedded/readings.js';
 import { decideStage, recover, settleStage } from './embedded/recovery.js';
 import { findNumbers, findRows } from './embedded/source.js';
 import { EmbeddedStage, type StageHome } from './embedded/stage.js';
 import { findStage } from './embedded/stage-record.js';
+import { Sweeper } from './embedded/sweeper.js';
 import { Table } from './embedded/table.js';
 import { KeyTaken, TableWriter } from './embedded/table-writer.js';
 import { MillraceError } from '../errors.js';
@@ -22,31 +24,17 @@ import { checkRow, sayInserted } from './ids.js';
 import { findSame, idIndexName, keyDuplicate, parseIndex } from './index-spec.js';
 import { checkKey, checkName, inChunks, ownPrefix } from './input.js';
 import { storeClosed } from './ownership.js';
-import { announcePeer, openKnownPeer, type OpenPeer } from './peer.js';
+import { openKnownPeer, type OpenPeer } from './peer.js';
 import { sortedNames } from './query/key-text.js';
 import { compileQuery, needsExpressions, runQuery, type CompiledQuery } from './query/query.js';
 import { createRows } from './rows.js';
 import type { Index, Peer, Rows, Stage, StageOwner, Store } from './store.js';
 
-export interface EmbeddedOptions {
-  /** A folder, made when it is first used. Default `.millrace/data`. */
-  readonly path?: string;
-}
-
-/**
- * A database in a folder: no server, durable, safe under several processes. It is opened by its first operation, which also finishes what
- * dead processes had committed and drops what they had not. What a write answered for is on the disk. A sort that no index gives holds its
- * rows in memory: all of them, or as many as `skip` and `limit` ask for.
- */
-export function embeddedStore(options: EmbeddedOptions = {}): Store {
-  return new EmbeddedStore(options.path ?? '.millrace/data');
-}
-
 const scheme = 'embedded:';
 const chunk = 1000;
 
 /**
- * An embedded store, with what tests and other stores ask of it.
+ * A database in a folder, with what tests and other stores ask of it.
  *
  * @internal Kept out of the declarations: they would lead users to those of lmdb, which do not compile for them.
  */
@@ -57,15 +45,15 @@ export class EmbeddedStore implements Store, Peer {
   #recovering: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
-  readonly #readings = new Set<Reading>();
+  readonly #readings = new Readings();
   readonly #stages = new Set<EmbeddedStage>();
   #renewal: NodeJS.Timeout | undefined;
-  #sweeping = false;
+  readonly #sweeper = new Sweeper();
 
-  constructor(path: string) {
-    this.#folder = resolve(path);
-    this.url = scheme + this.#folder;
-    announcePeer(this.url, openPeer);
+  /** @param folder - an absolute path. */
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.url = scheme + folder;
   }
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the contract has it
@@ -131,7 +119,7 @@ export class EmbeddedStore implements Store, Peer {
         } else saveCollection(database, collection, record);
         return rows;
       });
-      this.#sweepSoon();
+      this.#sweeper.begin(database);
       return removed;
     });
   }
@@ -164,7 +152,7 @@ export class EmbeddedStore implements Store, Peer {
         discard(database, record);
         removeCollection(database, collection);
       });
-      this.#sweepSoon();
+      this.#sweeper.begin(database);
     });
   }
 
@@ -260,7 +248,7 @@ export class EmbeddedStore implements Store, Peer {
       this.#recovering = undefined; // the next operation tries again
       throw error;
     }
-    if (hasGarbage(database)) this.#sweepSoon();
+    if (hasGarbage(database)) this.#sweeper.begin(database);
   }
 
   #checkOpen(): void {
@@ -279,8 +267,7 @@ export class EmbeddedStore implements Store, Peer {
   /** Sees the collection as it is at the first batch, whatever happens to it meanwhile. */
   *#read(database: Database, collection: string, query: CompiledQuery): Generator<readonly Row[], void> {
     this.#checkOpen();
-    const reading: Reading = { snapshot: database.snapshot(), ended: false };
-    this.#readings.add(reading);
+    const reading = this.#readings.open(database);
     try {
       const record = findCollection(database, collection, reading.snapshot);
       if (!record) return;
@@ -290,8 +277,7 @@ export class EmbeddedStore implements Store, Peer {
         if (reading.ended) throw storeClosed(this.url);
       }
     } finally {
-      endReading(reading);
-      this.#readings.delete(reading);
+      this.#readings.end(reading);
     }
   }
 
@@ -300,7 +286,9 @@ export class EmbeddedStore implements Store, Peer {
       database,
       owner: thisProcess(),
       checkOpen: () => this.#checkOpen(),
-      sweepSoon: () => this.#sweepSoon(),
+      sweepSoon: () => {
+        this.#sweeper.begin(database);
+      },
       ended: (stage) => {
         this.#stages.delete(stage);
         if (this.#stages.size > 0) return;
@@ -320,57 +308,19 @@ export class EmbeddedStore implements Store, Peer {
     }
   }
 
-  /** Removes what was discarded, a little at a time, between other things. */
-  #sweepSoon(): void {
-    if (this.#sweeping) return;
-    this.#sweeping = true;
-    setImmediate(() => void this.#sweepOn());
-  }
-
-  async #sweepOn(): Promise<void> {
-    try {
-      while (!this.#closing && sweep(await this.#open())) await new Promise<void>((resume) => setImmediate(resume));
-    } catch {
-      // What cannot be removed now is left to the next one who opens the store.
-    } finally {
-      this.#sweeping = false;
-    }
-  }
-
   async #close(): Promise<void> {
     await Promise.allSettled(this.#underWay);
     for (const stage of [...this.#stages]) await stage.abort();
     clearInterval(this.#renewal);
-    for (const reading of this.#readings) endReading(reading);
+    this.#readings.endAll();
     const database = await this.#opening?.catch(() => undefined);
     if (!database) return;
-    if (this.#sweeping) sweepFor(database, 100);
+    this.#sweeper.end(database);
     await database.close();
   }
 }
 
-/** So that programs that open, run and close leave no more behind each time. */
-function sweepFor(database: Database, ms: number): void {
-  const end = performance.now() + ms;
-  try {
-    while (sweep(database)) if (performance.now() > end) return;
-  } catch {
-    // What cannot be removed now is left to the next one who opens the store.
-  }
-}
-
-/** A find that is being iterated. */
-interface Reading {
-  readonly snapshot: Snapshot;
-  ended: boolean;
-}
-
-function endReading(reading: Reading): void {
-  if (!reading.ended) reading.snapshot.done();
-  reading.ended = true;
-}
-
-const openPeer: OpenPeer = async (url) => {
+export const openPeer: OpenPeer = async (url) => {
   if (!url.startsWith(scheme)) return openKnownPeer(url);
   const folder = url.slice(scheme.length);
   return existsSync(join(folder, 'data.mdb')) ? new EmbeddedStore(folder) : undefined;

@@ -27,13 +27,16 @@ export async function* inChunks(rows: Iterable<Row> | AsyncIterable<Row>, size: 
 /** Where Millrace keeps its own collections: these are never listed. */
 export const ownPrefix = '_millrace';
 
-const longestName = 255;
+/** In bytes; a server counts its database's name too. */
+const longestName = 200;
 
 /** @throws MillraceError `QUERY_INVALID` for what cannot be the name of a collection. */
 export function checkName(collection: string): void {
   if (typeof collection !== 'string' || collection === '') throw queryInvalid('a collection has a name; got none');
   if (collection.includes('\0') || collection.includes('$'))
     throw queryInvalid(`collection '${collection}': a name has no $ and no null character`);
+  if (collection.startsWith('system.')) throw queryInvalid(`collection '${collection}': names that begin with 'system.' are the server's`);
+  if (collection.split('.').includes('')) throw queryInvalid(`collection '${collection}': a name has something before and after each dot`);
   if (Buffer.byteLength(collection) > longestName)
     throw queryInvalid(`collection '${collection.slice(0, 40)}...': a name has at most ${longestName} bytes`);
 }

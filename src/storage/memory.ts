@@ -13,18 +13,11 @@ import { compileQuery, needsExpressions, runQuery } from './query/query.js';
 import { createRows } from './rows.js';
 import type { Index, Rows, Stage, StageOwner, Store } from './store.js';
 
-/**
- * A store of plain objects, gone with the process: for tests. Rows are shared, never copied; a row without `_id` is kept as a shallow
- * copy that has one.
- */
-export function memoryStore(): Store {
-  return new MemoryStore();
-}
-
 const url = 'memory:';
 const chunk = 1000;
 
-class MemoryStore implements Store {
+/** A store of plain objects, gone with the process. */
+export class MemoryStore implements Store {
   readonly url = url;
   readonly #data: MemoryData = { collections: new Map(), stages: new Map() };
   #closed = false;

@@ -16,13 +16,13 @@ import { Ledger } from './mongo/ledger.js';
 import { Locks } from './mongo/lock.js';
 import { checkReads } from './mongo/pipeline.js';
 import type { Room } from './mongo/publish.js';
-import { readBatches, readSize } from './mongo/read.js';
+import { aggregateOptions, asNull, readBatches, readSize } from './mongo/read.js';
 import { decideStage, endStage, recover, settleStage } from './mongo/recovery.js';
 import { clarifyFilter, clarifyPipeline } from './mongo/refusal.js';
 import { Registry } from './mongo/registry.js';
 import { MongoStage } from './mongo/stage.js';
 import { insertBatch } from './mongo/write.js';
-import { announcePeer, openKnownPeer } from './peer.js';
+import { openKnownPeer } from './peer.js';
 import { sortedNames } from './query/key-text.js';
 import { compileQuery } from './query/query.js';
 import { createRows } from './rows.js';
@@ -41,19 +41,15 @@ export interface MongoStoreOptions {
   readonly lease?: number;
 }
 
-/**
- * A store on a MongoDB server. The driver is loaded, and the server asked, by the first operation.
- *
- * @throws MillraceError `CONFIG_INVALID` for what is no MongoDB URL.
- */
-export function mongoStore({ url, database, lease = 30_000 }: MongoStoreOptions): Store {
-  return new MongoStore({ url, lease, ...(database === undefined ? {} : { database }) });
-}
-
 /** Rows sent at a time. */
 const chunk = 2000;
 
-class MongoStore implements Store, Peer {
+/**
+ * A store on a MongoDB server. The driver is loaded, and the server asked, by the first operation.
+ *
+ * @internal
+ */
+export class MongoStore implements Store, Peer {
   readonly url: string;
   readonly #connection: Connection;
   readonly #room: Room;
@@ -61,13 +57,12 @@ class MongoStore implements Store, Peer {
   #recovery: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(options: MongoStoreOptions & { readonly lease: number }) {
-    const connection = new Connection(parseAddress(options.url, options.database));
+  constructor({ url, database, lease = 30_000 }: MongoStoreOptions) {
+    const connection = new Connection(parseAddress(url, database));
     this.url = connection.address.url;
     this.#connection = connection;
-    const ledger = new Ledger(connection, randomUUID(), options.lease);
+    const ledger = new Ledger(connection, randomUUID(), lease);
     const locks: Locks = new Locks(connection, ledger, (record) => endStage(this.#room, record, openKnownPeer));
-    announcePeer(this.url, () => Promise.resolve(new MongoStore(options)));
     this.#room = { connection, ledger, locks, registry: new Registry(connection) };
   }
 
@@ -76,6 +71,7 @@ class MongoStore implements Store, Peer {
     const { filter = {}, sort, projection, skip, limit } = query;
     const doing: Doing = { what: `reading '${collection}'`, refused: 'QUERY_INVALID' };
     const options = {
+      ...asNull,
       batchSize: readSize,
       promoteLongs: false,
       ...orderOf(filter, sort),
@@ -90,7 +86,7 @@ class MongoStore implements Store, Peer {
         connection: this.#connection,
         collection,
         doing,
-        open: (db, signal) => db.collection(collection).find<T & Document>(filter as Document, { ...options, signal }),
+        open: (db, own) => db.collection(collection).find<T & Document>(filter as Document, { ...options, ...own }),
         clarify: (error) => clarifyFilter(error, filter),
       });
     });
@@ -98,9 +94,9 @@ class MongoStore implements Store, Peer {
 
   async count(collection: string, filter: Filter<unknown> = {}): Promise<number> {
     await this.#ready(collection);
-    const doing: Doing = { what: `counting '${collection}'`, refused: 'QUERY_INVALID' };
+    const doing: Doing = { what: `counting '${collection}'`, refused: 'QUERY_INVALID', reads: collection };
     const count = (): Promise<number> =>
-      this.#connection.run(doing, (db) => db.collection(collection).countDocuments(filter as Document), 'long');
+      this.#connection.read(doing, (db) => db.collection(collection).countDocuments(filter as Document, asNull));
     const { result } = await this.#filtered(filter, () => readSteadily(this.#connection, collection, doing, count));
     return result;
   }
@@ -134,7 +130,7 @@ class MongoStore implements Store, Peer {
     await this.#ready(collection);
     const doing: Doing = { what: `deleting from '${collection}'`, refused: 'QUERY_INVALID' };
     const deleted = await this.#filtered(filter, () =>
-      this.#connection.run(doing, (db) => db.collection(collection).deleteMany(filter as Document), 'long'),
+      this.#connection.run(doing, (db) => db.collection(collection).deleteMany(filter as Document, asNull), 'long'),
     );
     return deleted.deletedCount;
   }
@@ -149,10 +145,10 @@ class MongoStore implements Store, Peer {
         connection: this.#connection,
         collection,
         doing,
-        open: (db, signal) =>
+        open: (db, own) =>
           db
             .collection(collection)
-            .aggregate<T & Document>(pipeline as Document[], { batchSize: readSize, allowDiskUse: true, promoteLongs: false, signal }),
+            .aggregate<T & Document>(pipeline as Document[], { ...aggregateOptions, batchSize: readSize, promoteLongs: false, ...own }),
         clarify: (error) => clarifyPipeline(error, pipeline),
       });
     });

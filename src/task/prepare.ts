@@ -1,13 +1,7 @@
 import { isBinding } from '../binding/binding.js';
-import {
-  describeBindings,
-  describeParams,
-  resolveParamsSource,
-  noPorts,
-  resolvePorts,
-  type GivenBindings,
-  type ResolvedPorts,
-} from '../binding/ports.js';
+import { describeBindings, describeParams } from '../binding/describe.js';
+import { noPorts, resolveParamsSource, resolvePorts } from '../binding/ports.js';
+import type { GivenBindings, ResolvedPorts } from '../binding/resolved.js';
 import { BindingError, describeValue, MillraceError, type Fault } from '../errors.js';
 import { secretsOf } from '../metadata/registry.js';
 import type { ParamsSpec, ProcessorSpec } from '../metadata/spec.js';

@@ -180,11 +180,20 @@ export class StoreRecorder implements Recorder {
 
 /**
  * Says on the records of runs what became of their outputs. Who took the place and who is told so are two processes, and either may
- * come first: each writes what it has to say before it looks for what the other has said.
+ * come first: each writes what it has to say before it looks for what the other has said, and looks again after it has put that
+ * together.
  */
 async function markSuperseded(store: Store, runIds: readonly string[]): Promise<void> {
-  const marks = await store.find<SupersededRecord>(supersededCollection, { filter: { runId: { $in: runIds } } }).toArray();
-  if (marks.length === 0) return;
+  const look = (): Promise<SupersededRecord[]> =>
+    store.find<SupersededRecord>(supersededCollection, { filter: { runId: { $in: runIds } } }).toArray();
+  let marked = 0;
+  for (let marks = await look(); marks.length > marked; marks = await look()) {
+    await putMarks(store, marks);
+    marked = marks.length;
+  }
+}
+
+async function putMarks(store: Store, marks: readonly SupersededRecord[]): Promise<void> {
   const records = await store.find<RunRecord>(runsCollection, { filter: { _id: { $in: marks.map(({ runId }) => runId) } } }).toArray();
   const marked = records.map((run) => ({
     ...run,

@@ -1,4 +1,5 @@
-import { describeBindings, type GivenBindings } from '../binding/ports.js';
+import { describeBindings } from '../binding/describe.js';
+import type { GivenBindings } from '../binding/resolved.js';
 import { aRetry, aTimeout } from '../decorators/option.js';
 import { MillraceError, TaskError, toError } from '../errors.js';
 import type { OpenPorts } from '../binding/open-ports.js';

@@ -1,4 +1,4 @@
-import type { StoreSet } from '../binding/ports.js';
+import type { StoreSet } from '../binding/resolved.js';
 import type { Reject } from '../binding/row-guard.js';
 import type { ContainerCore } from '../container/types.js';
 import type { Clock, Log } from '../types.js';

@@ -1,5 +1,5 @@
-import type { GivenBindings } from '../binding/ports.js';
-import { describeBindings } from '../binding/ports.js';
+import type { GivenBindings } from '../binding/resolved.js';
+import { describeBindings } from '../binding/describe.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { Bindings, InputSource, InputsOf, OutputsOf, OutputTarget, ParamsOf, TaskResult } from '../types.js';
 import { describeInputs, prepareTask } from './prepare.js';

@@ -1,6 +1,7 @@
-import { composeApp, type App, type AppOptions } from '../project/app.js';
+import type { App, AppOptions } from '../project/app.js';
+import { composeApp } from '../project/compose-app.js';
 import { findProjectOptions } from '../project/project.js';
-import { memoryStore } from '../storage/memory.js';
+import { memoryStore } from '../storage/open.js';
 import type { Store } from '../storage/store.js';
 
 /**

@@ -1,7 +1,7 @@
 import { rows } from '../binding/binding.js';
 import { getProcessorSpec } from '../metadata/registry.js';
-import { composeApp } from '../project/app.js';
-import { memoryStore } from '../storage/memory.js';
+import { composeApp } from '../project/compose-app.js';
+import { memoryStore } from '../storage/open.js';
 import type { RunOptions } from '../task/runner.js';
 import type { Class, Dependency, InputsOf, Log, OutputsOf, ParamsOf, Scope, TaskResult } from '../types.js';
 

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { TaskContext, Writer } from '../types.js';
 
@@ -71,7 +72,7 @@ export async function runCommand(
   } catch (error) {
     endGroup(child, 'SIGKILL');
     await ended.catch(() => undefined); // it could not be started, and that is the error already
-    throw signal.aborted ? signal.reason : error;
+    throw signal.aborted ? signal.reason : explain(error, command, cwd);
   } finally {
     kill.forget();
   }
@@ -136,6 +137,17 @@ function collect(stream: NodeJS.ReadableStream, tell: (line: string) => void): (
     for (const line of chunk.split('\n')) if (line.trim() !== '') tell(line);
   });
   return () => text.trim();
+}
+
+/** `spawn x ENOENT` does not say which of the two is not there. */
+function explain(error: unknown, command: string, cwd: string | undefined): unknown {
+  const { code, syscall = '' } = error as NodeJS.ErrnoException;
+  if (!syscall.startsWith('spawn')) return error;
+  if (cwd !== undefined && !existsSync(cwd))
+    return new Error(`command '${command}' cannot run in '${cwd}': there is no such folder`, { cause: error });
+  if (code === 'ENOENT')
+    return new Error(`command '${command}' is not found: no file of that path, or no program of that name in PATH`, { cause: error });
+  return code === 'EACCES' ? new Error(`command '${command}' may not be executed`, { cause: error }) : error;
 }
 
 function describeEnd(command: string, code: number | null, by: string | null, errors: string): string {

@@ -1,5 +1,5 @@
 import { BindingError, DefinitionError, suggestName, type Fault } from '../errors.js';
-import type { StoreSet } from '../binding/ports.js';
+import type { StoreSet } from '../binding/resolved.js';
 import type { InputSpec, OutputSpec } from '../metadata/spec.js';
 import { connect } from './connect.js';
 import type { Graph } from './graph.js';

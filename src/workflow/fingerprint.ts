@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { isBinding } from '../binding/binding.js';
-import type { StoreSet } from '../binding/ports.js';
+import type { StoreSet } from '../binding/resolved.js';
 import { secretsOf } from '../metadata/registry.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import { parseFileTarget } from '../storage/files/format.js';

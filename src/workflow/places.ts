@@ -70,7 +70,8 @@ function rejectsOf(step: StepSpec, storeOf: StoreIdentity): WrittenPlace[] {
   });
 }
 
-function placeOf(binding: AnyBinding | undefined, property: string, storeOf: StoreIdentity): Place | undefined {
+/** The collection or file that a binding means. */
+export function placeOf(binding: AnyBinding | undefined, property: string, storeOf: StoreIdentity): Place | undefined {
   if (binding?.kind === 'collection') {
     return { key: JSON.stringify(['collection', storeOf(binding.store), binding.name]), text: binding.toString(), property, binding };
   }

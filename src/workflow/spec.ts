@@ -1,5 +1,5 @@
 import type { LinkBinding } from '../binding/binding.js';
-import type { GivenBindings } from '../binding/ports.js';
+import type { GivenBindings } from '../binding/resolved.js';
 import type { CallSite } from '../metadata/registry.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { RunOptions } from '../task/runner.js';

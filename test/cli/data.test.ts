@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { embeddedStore } from '../../src/storage/embedded.js';
+import { embeddedStore } from '../../src/storage/open.js';
 import { loadBson } from '../../src/storage/ids.js';
 import { Folder, millrace, shop, type Ended } from './kit.js';
 

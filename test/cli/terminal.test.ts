@@ -11,8 +11,8 @@ import { Input } from '../../src/decorators/input.js';
 import { Output as OutputPort } from '../../src/decorators/output.js';
 import { Processor } from '../../src/decorators/processor.js';
 import { getProcessorSpec } from '../../src/metadata/registry.js';
-import { createApp } from '../../src/project/app.js';
-import { memoryStore } from '../../src/storage/memory.js';
+import { createApp } from '../../src/project/create-app.js';
+import { memoryStore } from '../../src/storage/open.js';
 import type { Reader, TaskContext, Writer } from '../../src/types.js';
 import { keptStream } from './kit.js';
 

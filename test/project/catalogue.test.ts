@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Processor } from '../../src/decorators/processor.js';
 import { anchorStoreUrl, createCatalogue, storesOf } from '../../src/project/catalogue.js';
 import { defineProject } from '../../src/project/project.js';
-import { memoryStore } from '../../src/storage/memory.js';
+import { memoryStore } from '../../src/storage/open.js';
 
 @Processor()
 class First {}

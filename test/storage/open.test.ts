@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 
-import { openStore } from '../../src/storage/open.js';
+import { embeddedStore, mongoStore, openStore } from '../../src/storage/open.js';
 import { temporaryFolder } from './temporary.js';
 
 describe('openStore', () => {
@@ -20,6 +20,18 @@ describe('openStore', () => {
     expect(() => openStore(url)).toThrow(
       expect.objectContaining({ code: 'STORE_UNKNOWN', message: expect.stringMatching(/memory:.*embedded:/) as string }),
     );
+  });
+
+  it('says what is missing where an environment has no such variable', () => {
+    const missing = undefined as unknown as string;
+    for (const open of [
+      () => openStore(missing),
+      () => mongoStore({ url: missing }),
+      () => embeddedStore({ path: null as unknown as string }),
+    ])
+      expect(open).toThrow(
+        expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(/must be a text such as/) as string }),
+      );
   });
 
   it('touches nothing before it is used', async () => {

@@ -1,7 +1,7 @@
 import { createContainer } from '../../container/container.js';
 import { resolvePorts } from '../../binding/ports.js';
 import { BindingError, DefinitionError, MillraceError, type Fault } from '../../errors.js';
-import { composeApp } from '../../project/app.js';
+import { composeApp } from '../../project/compose-app.js';
 import { AppStores, type Stores } from '../../project/stores.js';
 import { loadWorkflows } from '../../project/workflows.js';
 import { openStore } from '../../storage/open.js';

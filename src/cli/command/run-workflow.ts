@@ -1,5 +1,6 @@
 import { CompositionError, type Fault } from '../../errors.js';
-import { composeApp, type App } from '../../project/app.js';
+import type { App } from '../../project/app.js';
+import { composeApp } from '../../project/compose-app.js';
 import { toJson } from '../../task/log.js';
 import { Masker } from '../../task/secrets.js';
 import type { PlannedStep, WorkflowRunOptions } from '../../workflow/options.js';

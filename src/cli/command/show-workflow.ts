@@ -1,4 +1,4 @@
-import { describeBindings } from '../../binding/ports.js';
+import { describeBindings } from '../../binding/describe.js';
 import { describeDuration } from '../../task/log.js';
 import { describeInputs } from '../../task/prepare.js';
 import type { StepSpec, WorkflowSpec } from '../../workflow/spec.js';

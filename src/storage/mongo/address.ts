@@ -30,6 +30,12 @@ export function parseAddress(url: string, database?: string): Address {
   const name = database ?? (path === undefined || path === '' ? defaultDatabase : decodeURIComponent(path));
   checkDatabase(name);
   const options = new Map([...new URLSearchParams(query)].map(([option, value]) => [option.toLowerCase(), value]));
+  if (options.get('w') === '0') {
+    throw new MillraceError(
+      'CONFIG_INVALID',
+      `the MongoDB URL of ${hosts} says w=0: writes that nobody answers may be lost unseen. Leave it out, or use w=1 or w=majority`,
+    );
+  }
   return { connection: url, url: `${scheme.toLowerCase()}${hosts}/${name}`, hosts, database: name, options };
 }
 

@@ -1,4 +1,4 @@
-import type { Db, MongoClient, MongoClientOptions } from 'mongodb';
+import type { ClientSession, Db, Document, MongoClient, MongoClientOptions } from 'mongodb';
 
 import { MillraceError } from '../../errors.js';
 import { maskUrl } from '../../mask.js';
@@ -14,14 +14,37 @@ const quick = 30_000;
 /** The same for one that may take long: an aggregation, an index, a rename, a merge. */
 const slow = 600_000;
 
+/** What the clocks said at one moment, in milliseconds. */
+interface Clock {
+  readonly server: number;
+  /** Of this process: it stands still while the machine sleeps. */
+  readonly steady: number;
+  /** It does not, but may be set. */
+  readonly wall: number;
+}
+/** What the two clocks of this process may differ by before the server is asked for the time again. */
+const drift = 1000;
+
+/** A server forgets a session, and the cursors in it, after half an hour without a sign of life: longer than one may work on a batch. */
+export interface ReadSession {
+  /** Reads as the URL says. */
+  readonly db: Db;
+  readonly session: ClientSession;
+  end(): Promise<void>;
+}
+/** Milliseconds between signs of life. */
+const keepEvery = 300_000;
+
 interface Opened {
   readonly client: MongoClient;
+  /** Reads the primary, whatever the URL says: what is decided on is never a moment old. */
   readonly db: Db;
-  /** The server's time when `at` was this process's. */
-  readonly time: number;
-  readonly at: number;
+  /** Reads as the URL says. */
+  readonly reading: Db;
   /** A read sees a collection as it is, or is told that it is gone: so MongoDB itself. */
   readonly isExact: boolean;
+  /** Reached through `mongos`. */
+  readonly isSharded: boolean;
 }
 
 /** One lazily connected client. Whatever the driver throws leaves here as an error that names host and operation. */
@@ -31,6 +54,7 @@ export class Connection {
   readonly #retired = new Set<MongoClient>();
   #opening: Promise<Opened> | undefined;
   #opened: Opened | undefined;
+  #clock: Clock | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(address: Address) {
@@ -47,8 +71,8 @@ export class Connection {
   async run<T>(doing: Doing, work: (db: Db) => Promise<T>, takes: 'short' | 'long' = 'short'): Promise<T> {
     this.check();
     try {
-      const opened = await this.#open();
-      return await (takes === 'long' ? work(opened.db) : within(this.#quick, work(opened.db)));
+      const { db } = await this.#ready();
+      return await (takes === 'long' ? work(db) : within(this.#quick, work(db)));
     } catch (error) {
       if (this.isClosed && !(error instanceof MillraceError)) throw storeClosed(this.address.url);
       if (isLost(error)) this.#retire();
@@ -56,9 +80,31 @@ export class Connection {
     }
   }
 
-  /** The database, for what streams; its errors go through `failure`. */
-  async database(doing: Doing): Promise<Db> {
-    return this.run(doing, (db) => Promise.resolve(db));
+  /** Reads what a user asked for, from where the URL says. */
+  async read<T>(doing: Doing, work: (db: Db) => Promise<T>): Promise<T> {
+    return this.run(doing, async () => work((await this.#open()).reading), 'long');
+  }
+
+  /** For what streams; its errors go through `failure`. */
+  async openSession(doing: Doing): Promise<ReadSession> {
+    return this.run(doing, async () => {
+      const { client, reading } = await this.#open();
+      const session = client.startSession({ causalConsistency: false });
+      const keep = setInterval(() => {
+        client
+          .db('admin')
+          .command({ refreshSessions: [session.id] })
+          .catch(() => undefined); // the next read tells
+      }, keepEvery).unref();
+      return {
+        db: reading,
+        session,
+        async end() {
+          clearInterval(keep);
+          await session.endSession().catch(() => undefined); // the server forgets it in time
+        },
+      };
+    });
   }
 
   failure(error: unknown, doing: Doing): unknown {
@@ -67,13 +113,17 @@ export class Connection {
 
   /** The server's time: what leases are told by. Only once something has been done. */
   now(): number {
-    if (this.#opened === undefined) return Date.now();
-    return this.#opened.time + performance.now() - this.#opened.at;
+    return this.#clock === undefined ? Date.now() : this.#clock.server + performance.now() - this.#clock.steady;
   }
 
   /** Whether a read needs no help to notice that its collection is replaced under it. Only once something has been done. */
   get isExact(): boolean {
     return this.#opened?.isExact ?? false;
+  }
+
+  /** Whether collections may be spread over several servers. Only once something has been done. */
+  get isSharded(): boolean {
+    return this.#opened?.isSharded ?? false;
   }
 
   close(): Promise<void> {
@@ -83,6 +133,24 @@ export class Connection {
   /** @throws MillraceError `STORE_UNAVAILABLE` after `close`. */
   check(): void {
     if (this.isClosed) throw storeClosed(this.address.url);
+  }
+
+  async #ready(): Promise<Opened> {
+    const opened = await this.#open();
+    if (this.#clock !== undefined && Math.abs(Date.now() - this.#clock.wall - (performance.now() - this.#clock.steady)) > drift)
+      await this.#readClock(opened.db); // the machine has slept, or its clock was set
+    return opened;
+  }
+
+  /** The server's time, taken to be that of the middle between question and answer. */
+  async #readClock(db: Db): Promise<Document> {
+    const asked = performance.now();
+    const hello = await within(this.#quick, db.command({ hello: 1 }));
+    const steady = performance.now();
+    const { localTime } = hello as { readonly localTime?: unknown };
+    const wall = Date.now();
+    this.#clock = { server: (localTime instanceof Date ? localTime.getTime() : wall) + (steady - asked) / 2, steady, wall };
+    return hello;
   }
 
   #open(): Promise<Opened> {
@@ -112,12 +180,12 @@ export class Connection {
     const client = create(() => new MongoClient(this.address.connection, this.#options()), this.address);
     try {
       await client.connect();
-      const db = client.db(this.address.database);
-      const { localTime } = await within(this.#quick, db.command({ hello: 1 }));
+      const { database } = this.address;
+      const [db, reading] = [client.db(database, { readPreference: 'primary' }), client.db(database)];
+      const { msg } = await this.#readClock(db);
       const { storageEngines } = await within(this.#quick, db.command({ buildInfo: 1 }));
       const isExact = Array.isArray(storageEngines) && storageEngines.includes('wiredTiger');
-      const time = localTime instanceof Date ? localTime.getTime() : Date.now();
-      return (this.#opened = { client, db, time, at: performance.now(), isExact });
+      return (this.#opened = { client, db, reading, isExact, isSharded: msg === 'isdbgrid' });
     } catch (error) {
       await client.close().catch(() => undefined); // the error that matters is the first
       throw error;

@@ -6,6 +6,8 @@ import type { Address } from './address.js';
 export interface Doing {
   /** `inserting into 'prices'`. */
   readonly what: string;
+  /** The collection whose rows it is about, where it only reads. */
+  readonly reads?: string;
   /** What a server's refusal of what it was sent is called. Default `STORE_UNAVAILABLE`. */
   readonly refused?: 'QUERY_INVALID' | 'PIPELINE_INVALID' | 'ROW_INVALID';
 }
@@ -20,6 +22,7 @@ const unreachable = new Set([
   'MongoClientClosedError',
   'MongoExpiredSessionError',
   'MongoUnexpectedServerResponseError',
+  'MongoOperationTimeoutError', // the URL's timeoutMS
   'PoolClosedError',
   'WaitQueueTimeoutError',
 ]);
@@ -81,6 +84,7 @@ function isSystemError(error: Error): boolean {
 export function toFailure(error: unknown, doing: Doing, address: Address): unknown {
   if (error instanceof MillraceError || !(error instanceof Error)) return error;
   const code = codeOf(error) ?? 0;
+  if (code === server.queryPlanKilled && doing.reads !== undefined) return replaced(doing.reads, undefined, error);
   const said = maskUrl(error.message);
   const fail = (as: MillraceError['code'], what: string): MillraceError =>
     new MillraceError(as, `${address.url}: ${what} while ${doing.what}`, { cause: error });
@@ -88,10 +92,22 @@ export function toFailure(error: unknown, doing: Doing, address: Address): unkno
   if (unauthorized.has(code))
     return fail('STORE_UNAVAILABLE', `MongoDB at ${address.hosts} refused access (${said}); check user, password and roles,`);
   if (full.has(code)) return fail('STORE_FULL', `MongoDB at ${address.hosts} has no space left (${said})`);
+  if (code === server.duplicateKey) return fail('KEY_DUPLICATE', `a row has a key that another one has (${said})`);
+  if (code === server.invalidNamespace) return fail('QUERY_INVALID', `MongoDB keeps no collection of that name (${said})`);
   if (code === server.documentValidation) return fail('ROW_INVALID', `a row breaks the validator of its collection (${said})`);
   if (doing.refused === 'ROW_INVALID' && (!error.name.startsWith('Mongo') || tooLarge.has(code)))
     return fail('ROW_INVALID', `a row cannot be kept (${said})`);
   if (doing.refused !== undefined && doing.refused !== 'ROW_INVALID' && !internal.has(code))
     return fail(doing.refused, `MongoDB refused it (${said})`);
   return fail('STORE_UNAVAILABLE', `MongoDB at ${address.hosts} failed (${said})`);
+}
+
+/** @param rows - how many were read before it was noticed. */
+export function replaced(collection: string, rows: number | undefined, cause?: unknown): MillraceError {
+  const after = rows === undefined ? '' : `, after ${String(rows)} ${rows === 1 ? 'row' : 'rows'}`;
+  return new MillraceError(
+    'COLLECTION_REPLACED',
+    `collection '${collection}' was replaced or dropped while it was being read${after}. Run again: the next attempt reads the new rows.`,
+    cause === undefined ? {} : { cause },
+  );
 }

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.js';
-import type { Doing } from './failure.js';
+import { replaced, type Doing } from './failure.js';
 
 /**
  * Tells a collection from the one that had its name before. MongoDB itself ends the reads of a collection that is replaced; other
@@ -16,7 +16,14 @@ export async function identityOf(connection: Connection, collection: string, doi
   return found === undefined ? 'none' : found.info?.uuid?.toString();
 }
 
-/** Answers with what was read of a collection that was the same all the while, and with its identity. */
+/** How often a read begins anew where its collection is replaced again and again. */
+const attempts = 50;
+
+/**
+ * Answers with what was read of a collection that was the same all the while, and with its identity.
+ *
+ * @throws MillraceError `COLLECTION_REPLACED` where it is not the same for long enough.
+ */
 export async function readSteadily<R>(
   connection: Connection,
   collection: string,
@@ -24,10 +31,11 @@ export async function readSteadily<R>(
   read: () => Promise<R>,
 ): Promise<{ readonly result: R; readonly identity: string | undefined }> {
   let before = await identityOf(connection, collection, doing);
-  for (;;) {
+  for (let left = attempts; left > 0; left--) {
     const result = await read();
     const after = before === undefined ? undefined : await identityOf(connection, collection, doing);
     if (after === before) return { result, identity: before };
     before = after; // it was replaced meanwhile: read again
   }
+  throw replaced(collection, 0);
 }

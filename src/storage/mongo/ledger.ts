@@ -88,10 +88,7 @@ export class Ledger {
         throw new MillraceError('DUPLICATE_NAME', `stage '${id}' is open already: each attempt has an id of its own`);
       });
     });
-    if (this.#mine++ === 0) this.#renewed = performance.now();
-    this.#timer ??= setInterval(() => {
-      this.renew().catch(() => undefined); // told by `checkAlive`, and by whatever the stage does next
-    }, this.lease / 3).unref();
+    this.#keep(performance.now());
     return record;
   }
 
@@ -130,6 +127,11 @@ export class Ledger {
     return this.#run(`reading stage '${id}'`, async (stages) => (await stages.findOne({ _id: id })) ?? undefined);
   }
 
+  /** False where others took this process for dead and have finished the stage. */
+  async isThere(id: string): Promise<boolean> {
+    return this.#isFresh() || (await this.find(id)) !== undefined;
+  }
+
   all(): Promise<readonly StageRecord[]> {
     return this.#run('reading what runs have staged', (stages) => stages.find({}).toArray());
   }
@@ -138,7 +140,15 @@ export class Ledger {
     await this.#run(`removing stage '${id}'`, (stages) => stages.deleteOne({ _id: id, token: this.token }));
   }
 
-  /** Nobody renews its lease from now on. */
+  /** Renews leases from now on, until as many are forgotten. */
+  #keep(since: number): void {
+    if (this.#mine++ === 0) this.#renewed = since;
+    this.#timer ??= setInterval(() => {
+      this.renew().catch(() => undefined); // told by `checkAlive`, and by whatever the stage does next
+    }, this.lease / 3).unref();
+  }
+
+  /** Nobody renews the lease of one stage from now on. */
   forget(): void {
     if (--this.#mine > 0) return;
     clearInterval(this.#timer);
@@ -150,24 +160,31 @@ export class Ledger {
   }
 
   /**
-   * Makes a record this store's, if nobody else has changed it since it was read.
+   * Makes a record this store's, if nobody else has changed it since it was read; its lease is renewed until it is forgotten.
    *
    * @param state - what it is from then on.
    */
   async take({ _id, token, lease, state }: StageRecord, next: StageState): Promise<StageRecord | undefined> {
+    const since = performance.now();
     const mine = { token: this.token, owner: thisProcess(), lease: new Date(this.connection.now() + this.lease), state: next };
-    return this.#run(`taking over stage '${_id}'`, async (stages) => {
+    const taken = await this.#run(`taking over stage '${_id}'`, async (stages) => {
       const { matchedCount } = await stages.updateOne({ _id, token, lease, state }, { $set: mine });
       return matchedCount === 1 ? ((await stages.findOne({ _id, token: this.token })) ?? undefined) : undefined;
     });
+    if (taken !== undefined) this.#keep(since);
+    return taken;
   }
 
   /** Whether a lease may have run out unnoticed: this process was stopped, or its server out of reach. */
   async checkAlive(id: string): Promise<void> {
-    if (performance.now() - this.#renewed < this.lease) return;
+    if (this.#isFresh()) return;
     await this.renew();
     const record = await this.find(id);
     if (record?.token !== this.token || record.state !== 'open') throw stageGone(id);
+  }
+
+  #isFresh(): boolean {
+    return performance.now() - this.#renewed < this.lease;
   }
 
   async renew(): Promise<void> {
@@ -188,7 +205,7 @@ export class Ledger {
 
   #run<T>(what: string, work: (stages: Collection<StageRecord>) => Promise<T>): Promise<T> {
     const doing: Doing = { what };
-    return this.connection.run(doing, (db) => work(db.collection<StageRecord>(ledgerCollection, { readPreference: 'primary' })));
+    return this.connection.run(doing, (db) => work(db.collection<StageRecord>(ledgerCollection)));
   }
 }
 

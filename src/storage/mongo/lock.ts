@@ -12,8 +12,8 @@ interface Lock {
 }
 
 export const locksCollection = '_millrace_locks';
-/** Milliseconds to wait for another run's publish. */
-const longest = 120_000;
+/** Milliseconds to wait for another run's publish: merging many rows takes its time. */
+const longest = 600_000;
 
 /**
  * One stage at a time checks a collection and publishes to it, so that what was checked still holds, and what several runs publish
@@ -47,10 +47,13 @@ export class Locks {
       const holder = await this.#run(`reading who publishes to '${collection}'`, (locks) => locks.findOne({ _id: collection }));
       if (holder === null) continue;
       const record = await this.#ledger.find(holder.stage);
-      if (record === undefined) await this.#run(`removing a lock that nobody holds`, (locks) => locks.deleteOne(holder));
-      else if (this.#ledger.isAbandoned(record)) await this.#settle(record);
-      else if (performance.now() > end) throw busy(collection, record);
-      else await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 40));
+      if (record === undefined || record.state === 'blocked') {
+        await this.#run(`removing a lock that nobody holds`, (locks) => locks.deleteOne(holder));
+        continue;
+      }
+      if (this.#ledger.isAbandoned(record)) await this.#settle(record); // which may have to wait for another store
+      if (performance.now() > end) throw busy(collection, record);
+      await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 40));
     }
   }
 
@@ -68,13 +71,14 @@ export class Locks {
   }
 
   #run<T>(what: string, work: (locks: Collection<Lock>) => Promise<T>): Promise<T> {
-    return this.#connection.run({ what }, (db) => work(db.collection<Lock>(locksCollection, { readPreference: 'primary' })));
+    return this.#connection.run({ what }, (db) => work(db.collection<Lock>(locksCollection)));
   }
 }
 
-function busy(collection: string, { runId, owner }: StageRecord): MillraceError {
+function busy(collection: string, { runId, owner, coordinator }: StageRecord): MillraceError {
+  const waits = coordinator === undefined ? '' : `, which ${coordinator} decides on,`;
   return new MillraceError(
     'STORE_UNAVAILABLE',
-    `collection '${collection}' has been in publication by run ${runId} (process ${String(owner.pid)} on ${owner.host}) for ${String(longest / 1000)} s. Nothing was published; run again when it has ended.`,
+    `collection '${collection}' has been in publication by run ${runId} (process ${String(owner.pid)} on ${owner.host})${waits} for ${String(longest / 60_000)} minutes. Nothing was published; run again when it has ended.`,
   );
 }

@@ -1,17 +1,40 @@
-import type { Db } from 'mongodb';
-
+import { MillraceError } from '../../errors.js';
 import type { Connection } from './connection.js';
 import { codeOf, isUnreachable, server, type Doing } from './failure.js';
-import { listIndexes, uniqueIndexes } from './index-list.js';
-import type { Placing } from './ledger.js';
-import { MillraceError } from '../../errors.js';
+import { listIndexes } from './index-list.js';
+import { ledgerCollection, type Placing } from './ledger.js';
+import { park } from './park.js';
+import { checkMerge } from './unique.js';
+
+/** What keeps an output from its place whoever tries, and however often: someone has to see to it. */
+export class Blocked extends MillraceError {
+  static because(code: MillraceError['code'], why: string, { collection, from }: Placing, cause: unknown): Blocked {
+    const kept = `The run's rows are kept in '${from}': mend the collection, copy them, then delete the run's record in '${ledgerCollection}'.`;
+    return new Blocked(code, `rows of '${collection}' could not be published: ${why} ${kept}`, { cause });
+  }
+}
+
+/** Codes by which a server says that it will never do what it was asked: illegal, invalid, not implemented, against the validator. */
+const never = new Set([20, 72, server.invalidNamespace, 115, server.documentValidation, 166]);
 
 /**
  * Puts one output into place. May be repeated, by several processes at once too: whatever is done starts from the staging collection
  * in one step of the server, and where that is gone, nothing happens. So a process that was stopped and goes on much later, when
  * others have finished its publish and published more, does no harm.
+ *
+ * @throws Blocked
  */
 export async function placeOutput(connection: Connection, placing: Placing): Promise<void> {
+  try {
+    await place(connection, placing);
+  } catch (error) {
+    const cause = error instanceof MillraceError ? error.cause : error;
+    if (error instanceof Blocked || !never.has(codeOf(cause) ?? 0)) throw error;
+    throw Blocked.because('STORE_UNAVAILABLE', `the server refuses it: ${(error as Error).message}.`, placing, error);
+  }
+}
+
+async function place(connection: Connection, placing: Placing): Promise<void> {
   const { how, from, collection } = placing;
   if (how !== 'merge' && (await rename(connection, placing, how === 'rename'))) return;
   await merge(connection, placing);
@@ -37,16 +60,15 @@ async function rename(connection: Connection, { from, collection }: Placing, dro
 }
 
 async function merge(connection: Connection, placing: Placing): Promise<void> {
-  const { mode } = placing;
   try {
     await mergeRows(connection, placing);
   } catch (error) {
     if (isUnreachable(error)) throw error;
-    if (mode !== 'upsert') throw blocked(placing, error);
+    if (!(await isThere(connection, placing.from))) return; // another process has put it into place meanwhile
+    await checkWay(connection, placing);
+    if (placing.mode !== 'upsert') throw error;
     await park(connection, placing);
-    await mergeRows(connection, placing).catch((again: unknown) => {
-      throw isUnreachable(again) ? again : blocked(placing, again);
-    });
+    await mergeRows(connection, placing);
   }
 }
 
@@ -54,42 +76,27 @@ async function merge(connection: Connection, placing: Placing): Promise<void> {
 async function mergeRows(connection: Connection, { from, collection, mode }: Placing): Promise<void> {
   const whenMatched = mode === 'upsert' ? 'replace' : 'keepExisting';
   const pipeline = [{ $merge: { into: collection, on: '_id', whenMatched, whenNotMatched: 'insert' } }];
-  await connection.run(publishing(collection), (db) => primary(db, from).aggregate(pipeline).toArray(), 'long');
+  await connection.run(publishing(collection), (db) => db.collection(from).aggregate(pipeline).toArray(), 'long');
 }
 
-/**
- * Rows of an upsert may swap the values of a unique index: in between, two rows would have the same. So those values are taken out
- * of every row that is about to be replaced, and come back with the rows.
- */
-async function park(connection: Connection, { from, collection }: Placing): Promise<void> {
-  const indexes = uniqueIndexes(await listIndexes(connection, collection));
-  const row: Record<string, unknown> = { _id: '$_id' };
-  for (const { spec } of indexes) for (const path of spec.paths) if (path.join('.') !== '_id') setAt(row, path, { millrace: '$_id' });
-  const pipeline = [{ $replaceWith: row }, { $merge: { into: collection, on: '_id', whenMatched: 'replace', whenNotMatched: 'discard' } }];
-  await connection.run(publishing(collection), (db) => primary(db, from).aggregate(pipeline).toArray(), 'long');
+async function isThere(connection: Connection, name: string): Promise<boolean> {
+  const found = await connection.run({ what: `looking for '${name}'` }, (db) => db.listCollections({ name }, { nameOnly: true }).toArray());
+  return found.length > 0;
 }
 
-function setAt(row: Record<string, unknown>, path: readonly string[], value: unknown): void {
-  const [name = '', ...rest] = path;
-  if (rest.length === 0) row[name] = value;
-  else setAt((row[name] ??= {}) as Record<string, unknown>, rest, value);
-}
-
-function primary(db: Db, collection: string) {
-  return db.collection(collection, { readPreference: 'primary' });
+/** @throws Blocked where someone who is no run of Millrace has put rows in the way since the publish was checked. */
+async function checkWay(connection: Connection, placing: Placing): Promise<void> {
+  const { from, collection } = placing;
+  const indexes = await listIndexes(connection, collection);
+  try {
+    await checkMerge({ connection, staging: from, target: collection, indexes, replaces: true, freshIds: false });
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code !== 'KEY_DUPLICATE') throw error;
+    const why = `it was changed by others between the check and the publish, and a unique index is in the way. ${error.message}`;
+    throw Blocked.because('KEY_DUPLICATE', why, placing, error);
+  }
 }
 
 function publishing(collection: string): Doing {
   return { what: `publishing to '${collection}'` };
-}
-
-/** Someone who is no run of Millrace has put rows in the way since the publish was checked. */
-function blocked({ collection, from }: Placing, error: unknown): MillraceError {
-  const cause = error instanceof Error ? error.message : String(error);
-  return new MillraceError(
-    'KEY_DUPLICATE',
-    `rows of '${collection}' could not be published: the collection was changed by others between the check and the publish, and a unique index is in the way (${cause}). ` +
-      `The run's rows are kept in '${from}': mend the collection, then copy them.`,
-    { cause: error },
-  );
 }

@@ -1,4 +1,3 @@
-import { MillraceError } from '../../errors.js';
 import { placeFiles, removeFiles } from '../place-files.js';
 import type { Superseded } from '../store.js';
 import type { Connection } from './connection.js';
@@ -6,7 +5,7 @@ import type { Ledger, StageRecord } from './ledger.js';
 import { persist } from './ledger.js';
 import type { Locks } from './lock.js';
 import { thisProcess } from './owner.js';
-import { placeOutput } from './place.js';
+import { Blocked, placeOutput } from './place.js';
 import type { Registry } from './registry.js';
 import { dropStaged } from './staging.js';
 
@@ -32,10 +31,11 @@ export async function publishOutputs(room: Room, record: StageRecord): Promise<r
   try {
     for (const placing of record.outputs) {
       await persist(patience, () => placeOutput(room.connection, placing));
+      if (!(await persist(patience, () => room.ledger.isThere(record._id)))) return superseded; // others have done it all, however long ago
       superseded.push(...(await persist(patience, () => room.registry.note(placing, record))));
     }
   } catch (error) {
-    if (error instanceof MillraceError && error.code === 'KEY_DUPLICATE') await block(room, record);
+    if (error instanceof Blocked) await block(room, record);
     throw error;
   }
   await persist(patience, () => dropStaged(room.connection, record._id));
@@ -59,6 +59,10 @@ export async function dropStage({ connection, ledger, locks }: Room, { _id: id, 
 }
 
 async function block({ ledger, locks }: Room, { _id: id }: StageRecord): Promise<void> {
-  await ledger.change(id, ['committed'], { state: 'blocked' });
-  await locks.release(id);
+  try {
+    await ledger.change(id, ['committed'], { state: 'blocked' });
+    await locks.release(id);
+  } catch {
+    // whoever has the record by now, or finds it next, is kept from it too, and says so
+  }
 }

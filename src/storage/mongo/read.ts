@@ -1,20 +1,32 @@
-import type { AbstractCursor, Db } from 'mongodb';
+import type { AbstractCursor, ClientSession, Db } from 'mongodb';
 
-import { MillraceError } from '../../errors.js';
-import type { Connection } from './connection.js';
-import { codeOf, server, type Doing } from './failure.js';
+import type { Connection, ReadSession } from './connection.js';
+import { codeOf, replaced, server, type Doing } from './failure.js';
 import { identityOf, readSteadily } from './identity.js';
 
 /** Rows asked for at a time: beyond this the server is not faster, and memory grows. */
 export const readSize = 2000;
 
+/** In a filter `undefined` is null, as on the other stores: a condition that is left out would take every row. */
+export const asNull = { ignoreUndefined: false } as const;
+export const aggregateOptions = { ...asNull, allowDiskUse: true } as const;
+
+/** For rows of our own, whatever the URL says. */
+export const primary = { readPreference: 'primary' } as const;
+
 export interface Reading<T> {
   readonly connection: Connection;
   readonly collection: string;
   readonly doing: Doing;
-  open(db: Db, signal: AbortSignal): AbstractCursor<T>;
+  open(db: Db, options: CursorOptions): AbstractCursor<T>;
   /** Says more of what the server refused. */
   clarify?(error: unknown): Promise<unknown>;
+}
+
+/** What every cursor is opened with. */
+export interface CursorOptions {
+  readonly session: ClientSession;
+  readonly signal: AbortSignal;
 }
 
 interface Opened<T> {
@@ -33,6 +45,7 @@ export async function* readBatches<T>(reading: Reading<T>): AsyncGenerator<reado
   const { connection, collection, doing } = reading;
   const stop = new AbortController();
   const cursors: AbstractCursor<T>[] = [];
+  let opened: ReadSession | undefined;
   let identity: string | undefined;
   let rows = 0;
   let ended = false;
@@ -44,10 +57,11 @@ export async function* readBatches<T>(reading: Reading<T>): AsyncGenerator<reado
     if ((await identityOf(connection, collection, doing)) !== identity) throw replaced(collection, rows);
   };
   try {
-    const db = await connection.database(doing);
-    const opened = await readSteadily(connection, collection, doing, () => openCursor(reading.open(db, stop.signal), cursors));
-    identity = opened.identity;
-    const { cursor, first } = opened.result;
+    const { db, session } = (opened = await connection.openSession(doing));
+    const options = { session, signal: stop.signal };
+    const steady = await readSteadily(connection, collection, doing, () => openCursor(reading.open(db, options), cursors));
+    identity = steady.identity;
+    const { cursor, first } = steady.result;
     let batch = first;
     while (batch !== undefined) {
       const hasMore = cursor.id !== undefined && !cursor.id.isZero();
@@ -67,6 +81,7 @@ export async function* readBatches<T>(reading: Reading<T>): AsyncGenerator<reado
   } finally {
     stop.abort();
     for (const cursor of cursors) await cursor.close().catch(() => undefined); // the server forgets it in time
+    await opened?.end();
     if (!ended) await checkSame(0); // whoever stops early has rows too
   }
 }
@@ -91,12 +106,4 @@ async function explain<T>(error: unknown, reading: Reading<T>, identity: string 
   }
   const failure = connection.failure(error, doing);
   return reading.clarify === undefined ? failure : reading.clarify(failure);
-}
-
-function replaced(collection: string, rows: number, cause?: unknown): MillraceError {
-  return new MillraceError(
-    'COLLECTION_REPLACED',
-    `collection '${collection}' was replaced or dropped while it was being read, after ${String(rows)} ${rows === 1 ? 'row' : 'rows'}. Run again: the next attempt reads the new rows.`,
-    cause === undefined ? {} : { cause },
-  );
 }

@@ -17,8 +17,7 @@ export async function endStage(room: Room, record: StageRecord, openPeer: OpenPe
   if (committed === undefined) return; // the coordinator is out of reach: whoever comes next asks again
   const taken = await room.ledger.take(record, committed ? 'committed' : 'dropped');
   if (taken === undefined) return;
-  if (committed) await finishStage(room, taken, record, openPeer);
-  else await dropStage(room, taken);
+  await kept(room, () => (committed ? finishStage(room, taken, record, openPeer) : dropStage(room, taken)));
 }
 
 /** As the coordinator. A stage that asks before the commit will never be committed: its record goes, and without it no commit can be. */
@@ -29,7 +28,7 @@ export async function decideStage(room: Room, id: string): Promise<boolean> {
     if (record.state === 'committed' || record.state === 'blocked') return true;
     const taken = await room.ledger.take(record, 'dropped');
     if (taken === undefined) continue; // it has changed meanwhile
-    await dropStage(room, taken);
+    await kept(room, () => dropStage(room, taken));
     return false;
   }
 }
@@ -40,9 +39,20 @@ export async function settleStage(room: Room, id: string, committed: boolean): P
   if (record === undefined || record.state === 'dropped' || record.state === 'blocked') return;
   const taken = await room.ledger.take(record, committed ? 'committed' : 'dropped');
   if (taken === undefined) return settleStage(room, id, committed);
-  if (!committed) return dropStage(room, taken);
-  await publishOutputs(room, taken);
-  await room.ledger.remove(id);
+  await kept(room, async () => {
+    if (!committed) return dropStage(room, taken);
+    await publishOutputs(room, taken);
+    await room.ledger.remove(id);
+  });
+}
+
+/** What was taken over is this store's while it works on it. */
+async function kept({ ledger }: Room, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } finally {
+    ledger.forget();
+  }
 }
 
 /** Whether a stage is to be published; undefined where nobody can tell yet. */

@@ -60,6 +60,6 @@ export class Registry {
   }
 
   #run<T>(what: string, work: (published: Collection<Published>) => Promise<T>): Promise<T> {
-    return this.#connection.run({ what }, (db) => work(db.collection<Published>(registryCollection, { readPreference: 'primary' })));
+    return this.#connection.run({ what }, (db) => work(db.collection<Published>(registryCollection)));
   }
 }

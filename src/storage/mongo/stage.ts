@@ -11,7 +11,7 @@ import { isUnreachable } from './failure.js';
 import { buildIndexes, listIndexes, type ServerIndex } from './index-list.js';
 import type { Placing, StageRecord } from './ledger.js';
 import { dropStage, publishFiles, publishOutputs, type Room } from './publish.js';
-import { readBatches } from './read.js';
+import { aggregateOptions, primary, readBatches } from './read.js';
 import { prefixOf } from './staging.js';
 import { checkRename, createCollection, describeTarget, type TargetInfo } from './target.js';
 import { checkMerge } from './unique.js';
@@ -77,18 +77,18 @@ export class MongoStage implements Stage {
     const { connection } = this.#room;
     const staged = this.#stagedFor(output.collection, output);
     await Promise.all([staged.made, this.#room.ledger.checkAlive(this.id)]);
-    const doing = { what: `aggregating '${from}' into '${output.collection}'`, refused: 'PIPELINE_INVALID' } as const;
+    const doing = { what: `aggregating '${from}' into '${output.collection}'`, refused: 'PIPELINE_INVALID', reads: from } as const;
     const into = { $merge: { into: staged.name, on: '_id', whenMatched: 'fail', whenNotMatched: 'insert' } };
     await connection.run(
       doing,
       (db) =>
         db
           .collection(from)
-          .aggregate([...(pipeline as Document[]), into], { allowDiskUse: true })
+          .aggregate([...(pipeline as Document[]), into], aggregateOptions)
           .toArray(),
       'long',
     );
-    const rows = await connection.run(doing, (db) => db.collection(staged.name, { readPreference: 'primary' }).countDocuments({}), 'long');
+    const rows = await connection.run(doing, (db) => db.collection(staged.name).countDocuments({}), 'long');
     const added = rows - staged.rows;
     staged.rows = rows;
     if (added > 0) staged.freshIds = false;
@@ -281,10 +281,8 @@ export class MongoStage implements Stage {
       connection: this.#room.connection,
       collection: name,
       doing: { what: 'reading the rows that an upsert has staged' },
-      open: (db) =>
-        db
-          .collection(name, { readPreference: 'primary' })
-          .find({}, { batchSize: 1000, promoteLongs: false, ...(numbered ? { sort: { _id: 1 } } : {}) }),
+      open: (db, own) =>
+        db.collection(name, primary).find({}, { batchSize: 1000, promoteLongs: false, ...(numbered ? { sort: { _id: 1 } } : {}), ...own }),
     });
     if (!numbered) yield* batches;
     else for await (const batch of batches) yield batch.map((document) => (document as { readonly row: Row }).row);

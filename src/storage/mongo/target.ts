@@ -12,33 +12,49 @@ export interface TargetInfo {
   readonly options: CreateCollectionOptions;
 }
 
-const kept = ['validator', 'validationLevel', 'validationAction', 'collation'];
+const kept = new Set(['validator', 'validationLevel', 'validationAction', 'collation', 'changeStreamPreAndPostImages']);
+/** What a server may say of any collection, and what means nothing to the one that takes its place. */
+const idle = new Set(['capped', 'size', 'max', 'autoIndexId', 'flags', 'uuid', 'storageEngine', 'indexOptionDefaults']);
 
 /** @throws MillraceError `BINDING_INVALID` for what is no plain collection. */
 export async function describeTarget(connection: Connection, collection: string): Promise<TargetInfo> {
   const [found] = await connection.run({ what: `looking at '${collection}'` }, (db) => db.listCollections({ name: collection }).toArray());
   if (found === undefined) return { exists: false, options: {} };
   const { type = 'collection', options = {} } = found as { readonly type?: string; readonly options?: Document };
-  if (type !== 'collection' || options['capped'] === true) {
-    throw new MillraceError(
-      'BINDING_INVALID',
-      `'${collection}' is a ${type === 'collection' ? 'capped collection' : type}, which no run can publish to: bind the output to a plain collection`,
-    );
-  }
-  return {
-    exists: true,
-    options: Object.fromEntries(kept.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name] as unknown]]))),
-  };
+  const kind = type !== 'collection' ? type : options['capped'] === true ? 'capped collection' : undefined;
+  if (kind !== undefined) throw unfit(collection, `is a ${kind}`, '');
+  if (await isSharded(connection, collection)) throw unfit(collection, 'is a sharded collection', direct);
+  const others = Object.keys(options).filter((name) => !kept.has(name) && !idle.has(name));
+  if (others.length > 0) throw unfit(collection, `was made with ${others.join(', ')}`, direct);
+  return { exists: true, options: Object.fromEntries(Object.entries(options).filter(([name]) => kept.has(name))) };
 }
 
+const direct = ', or set atomic: false on it, which writes straight to the collection';
+
+function unfit(collection: string, what: string, otherwise: string): MillraceError {
+  return new MillraceError(
+    'BINDING_INVALID',
+    `'${collection}' ${what}, which no run can publish to: bind the output to a plain collection${otherwise}`,
+  );
+}
+
+/** Only where there may be any: the server is asked in the words of `mongos`. */
+async function isSharded(connection: Connection, collection: string): Promise<boolean> {
+  if (!connection.isSharded) return false;
+  const { sharded } = await connection.run({ what: `looking at '${collection}'` }, (db) => db.command({ collStats: collection }));
+  return sharded === true;
+}
+
+const plainName = /^[\w-]{1,60}$/;
+
 /**
- * Makes sure that a staging collection can get the target's name: not every server that speaks MongoDB's protocol can rename to a
- * name with dots. Nothing is renamed by asking, since what is asked for is not there.
+ * Makes sure that a staging collection can get the target's name: servers differ in how long one may be, and not every one that speaks
+ * MongoDB's protocol can rename to a name with dots. Nothing is renamed by asking, since what is asked for is not there.
  *
  * @throws MillraceError `BINDING_INVALID`.
  */
 export async function checkRename(connection: Connection, collection: string): Promise<void> {
-  if (!collection.includes('.')) return;
+  if (plainName.test(collection)) return;
   await connection.run({ what: `checking the name '${collection}'` }, async (db) => {
     try {
       await db.renameCollection(`${stagingPrefix}none`, collection);
@@ -46,7 +62,7 @@ export async function checkRename(connection: Connection, collection: string): P
       if (codeOf(error) !== server.invalidNamespace) return; // not found: it would have been renamed
       throw new MillraceError(
         'BINDING_INVALID',
-        `the server at ${connection.address.hosts} cannot rename a collection to '${collection}', a name with a dot: bind the output to another name`,
+        `the server at ${connection.address.hosts} cannot rename a collection to '${collection}' (${(error as Error).message}): bind the output to a name that is short and has no dots`,
       );
     }
   });

@@ -8,7 +8,7 @@ import type { Row } from '../../types.js';
 import type { Connection } from './connection.js';
 import type { Doing } from './failure.js';
 import { heldBy, listIndexes, uniqueIndexes, type ServerIndex } from './index-list.js';
-import { readBatches } from './read.js';
+import { primary, readBatches } from './read.js';
 
 /** Rows whose keys are looked up together. */
 const together = 1000;
@@ -74,7 +74,8 @@ async function checkIndex(merge: Merge, index: ServerIndex, spec: IndexSpec): Pr
     connection,
     collection: staging,
     doing,
-    open: (db) => db.collection(staging).find(heldBy(index), { projection, batchSize: together, promoteLongs: false }),
+    open: (db, own) =>
+      db.collection(staging, primary).find(heldBy(index), { projection, batchSize: together, promoteLongs: false, ...own }),
   });
   for await (const rows of staged) {
     const filter = { $and: [heldBy(index), sameKeys(rows, spec)] };

@@ -33,7 +33,7 @@ export class KeyMatch {
     const projection = { _id: 1, ...Object.fromEntries(paths.map((path) => [path, 1])) };
     const found = await this.#connection.run(this.#doing, (db) =>
       db
-        .collection(collection, { readPreference: 'primary' })
+        .collection(collection)
         .find<Row>(this.#filter([...rows]), { projection, promoteLongs: false })
         .toArray(),
     );

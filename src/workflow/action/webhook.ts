@@ -2,18 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Action, RunFacts } from './action.js';
 
 export interface WebhookOptions {
+  /** A user and a password in it are sent as a header. */
   readonly url: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON, text as it is; default the facts of the run. */
   readonly body?: unknown;
-  /** Milliseconds for one attempt; default 10,000, at most 60,000. */
+  /** Milliseconds for one attempt; default 10,000. */
   readonly timeout?: number;
   /** The first included; default 3. */
   readonly attempts?: number;
 }
 
-const longest = 60_000;
 /** Milliseconds before the second attempt; each further one waits twice as long. */
 const firstDelay = 200;
 
@@ -41,31 +41,61 @@ export function refuseUrl(url: string): string | undefined {
   return ['http:', 'https:'].includes(new URL(url).protocol) ? undefined : 'is neither http nor https';
 }
 
+/** Whether a header can be sent. */
+export function isHeader(name: string, value: string): boolean {
+  try {
+    new Headers([[name, value]]);
+    return true;
+  } catch {
+    return false; // which says no more than that, and may show a secret
+  }
+}
+
 async function send(
   { url, method = 'POST', headers = {}, body, timeout = 10_000 }: WebhookOptions,
   facts: RunFacts,
 ): Promise<{ readonly message: string; readonly again: boolean } | undefined> {
   const controller = new AbortController();
-  const limit = Math.min(timeout, longest);
   const timer = setTimeout(() => {
     controller.abort();
-  }, limit);
+  }, timeout);
   try {
     const content = method === 'GET' ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body ?? facts) };
     const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
-    const response = await fetch(url, { method, headers: { 'content-type': type, ...headers }, signal: controller.signal, ...content });
+    const { address, authorization } = withoutUser(url);
+    const sent = new Headers({ 'content-type': type, ...authorization });
+    for (const [name, value] of Object.entries(headers)) sent.set(name, value); // in whatever case it is written
+    const response = await fetch(address, {
+      method,
+      headers: sent,
+      signal: controller.signal,
+      redirect: 'manual', // what is sent is for the address that was named, and a GET is not what was asked for
+      ...content,
+    });
     await response.body?.cancel();
     if (response.ok) return undefined;
+    if (response.status >= 300 && response.status < 400)
+      return { message: `it was answered with ${String(response.status)}: name the address that it leads to`, again: false };
     return {
       message: `it was answered with ${String(response.status)}`,
       again: response.status >= 500 || response.status === 429 || response.status === 408,
     };
   } catch (error) {
-    if (controller.signal.aborted) return { message: `no answer within ${String(limit)} ms`, again: true };
+    if (controller.signal.aborted) return { message: `no answer within ${String(timeout)} ms`, again: true };
     return { message: reasonOf(error), again: true };
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** `fetch` takes no user in an address. */
+function withoutUser(url: string): { readonly address: URL; readonly authorization: Readonly<Record<string, string>> } {
+  const address = new URL(url);
+  const { username, password } = address;
+  if (username === '' && password === '') return { address, authorization: {} };
+  address.username = address.password = '';
+  const plain = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { address, authorization: { authorization: `Basic ${Buffer.from(plain).toString('base64')}` } };
 }
 
 function originOf(url: string): string {

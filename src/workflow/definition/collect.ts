@@ -12,6 +12,9 @@ import { whereOf, type At, type Faults } from './source.js';
 import { refuseTimezone } from './dates.js';
 import { Variables, type Surroundings } from './variables.js';
 
+/** Steps of a workflow, those of workflows within included. */
+const mostSteps = 20_000;
+
 export interface CollectOptions {
   readonly files: LoadedFiles;
   readonly processors: ReadonlyMap<string, ProcessorSpec>;
@@ -35,6 +38,8 @@ export class Collector {
   readonly #options: CollectOptions;
   readonly #faults: Faults;
   readonly #byName = new Map<string, Item>();
+  /** There are too many of them, and that is told. */
+  #isTold = false;
 
   constructor(options: CollectOptions) {
     this.#options = options;
@@ -45,7 +50,7 @@ export class Collector {
     const opened = this.#open(loaded, '', this.#options.variables);
     if (opened === undefined) return undefined;
     const items = this.#steps(opened.node, opened.file, undefined);
-    return { ...opened, items, byName: this.#byName };
+    return this.#isTold ? undefined : { ...opened, items, byName: this.#byName };
   }
 
   #open(
@@ -103,10 +108,20 @@ export class Collector {
       );
     const items: Item[] = parent?.items ?? [];
     for (const step of written) {
+      if (this.#isFull(step.at)) break;
       const item = this.#item(step, file, parent, items.at(-1));
       if (item !== undefined) items.push(item);
     }
     return items;
+  }
+
+  /** Whether there are as many steps as one workflow may have: files that name each other twice are doubled by each level. */
+  #isFull(at: At): boolean {
+    if (this.#byName.size < mostSteps) return false;
+    if (!this.#isTold)
+      this.#faults.invalid(at, `the workflow has more than ${mostSteps.toLocaleString('en')} steps`, 'Cut it into several.');
+    this.#isTold = true;
+    return true;
   }
 
   /** A step as its one key and what stands below it. */
@@ -228,8 +243,12 @@ export class Collector {
   #name(body: MapNode, fallback: string, file: FileScope, parent: Block | undefined): string {
     const node = find(body, 'name');
     const written = textOf(node) ?? fallback;
-    if (node !== undefined && written.includes('/'))
-      this.#faults.invalid(node.at, `'${written}' is no name for a step: a '/' stands between a group and its steps`, "Leave the '/' out.");
+    if (written.includes('/'))
+      this.#faults.invalid(
+        (node ?? body).at,
+        `'${written}' is no name for a step: a '/' stands between a group and its steps`,
+        node === undefined ? 'Give it a `name` without one.' : "Leave the '/' out.",
+      );
     return `${parent === undefined ? file.prefix : `${parent.name}/`}${written}`;
   }
 
@@ -341,4 +360,4 @@ export function resolveFolder(file: FileScope, folder: string | undefined): stri
 }
 
 /** Events are read when something happens. */
-const withoutEvents: ObjectShape = { ...rootShape, keys: { ...rootShape.keys, events: { shape: { kind: 'steps' }, description: '' } } };
+const withoutEvents: ObjectShape = { ...rootShape, keys: { ...rootShape.keys, events: { shape: { kind: 'any' }, description: '' } } };

@@ -2,6 +2,7 @@ import { isBinding, link, type AnyBinding } from '../../binding/binding.js';
 import { DefinitionError, nearestName, suggestName, type Fault } from '../../errors.js';
 import type { InputSpec, ProcessorSpec } from '../../metadata/spec.js';
 import type { Retry } from '../../types.js';
+import { placeOf, toBinding } from '../places.js';
 import { WorkflowDraft, type StepDraft } from '../draft.js';
 import type { StepBehaviour, WorkflowSpec } from '../spec.js';
 import type { Collected } from './collect.js';
@@ -353,9 +354,29 @@ class Compiler {
 
   /** Where a fault of several steps stands in the file. */
   #placed(fault: Fault): [Fault, At | undefined] {
+    if (fault.code === 'BINDING_CONFLICT') {
+      const places = this.#conflicting(fault.path ?? []);
+      return [{ ...fault, where: places.map(whereOf) }, places[0]];
+    }
     const leaves = [...this.#works.keys()].filter(({ at }) => fault.where.includes(whereOf(at)));
     const where = fault.code === 'WORKFLOW_CYCLE' ? [...fault.where.slice(-1), ...fault.where.slice(0, -1)] : fault.where;
     return [{ ...fault, where }, leaves[0]?.at];
+  }
+
+  /** Where the steps of these names bind the one place that all of them write; a port's own default has no line. */
+  #conflicting(names: readonly string[]): At[] {
+    const writers = [...this.#works.values()].filter(({ leaf }) => names.includes(leaf.name));
+    const written = writers.map(({ leaf: { processor }, bind }) =>
+      (processor?.outputs ?? []).flatMap(({ property, binding }) => {
+        const key = placeOf(toBinding(bind[property] ?? binding), property, (store) => store)?.key;
+        return key === undefined ? [] : [{ key, property }];
+      }),
+    );
+    const shared = written[0]?.find(({ key }) => written.every((places) => places.some((one) => one.key === key)))?.key;
+    return writers.map(({ leaf, places }, index) => {
+      const property = written[index]?.find(({ key }) => key === shared)?.property;
+      return places.get(property ?? '') ?? leaf.at;
+    });
   }
 }
 

@@ -27,14 +27,24 @@ export async function openDates(): Promise<DateWriter> {
       const here = new TZDate(now.getTime(), timezone);
       const day = name === 'now' ? here : startOfDay(name === 'today' ? here : subDays(here, 1));
       const text = format ?? formats[name];
-      const mistaken = /(?<![YD])(?:YYYY|YY|DD|D)(?![YD])/.exec(text.replaceAll(/'[^']*'/g, "''"))?.[0];
-      if (mistaken !== undefined)
-        throw new Error(
-          `${mistaken} is ${mistaken.startsWith('Y') ? 'the year of the week' : 'the day of the year'}; '${mistaken.toLowerCase()}' is meant`,
-        );
+      const problem = refuseFormat(text);
+      if (problem !== undefined) throw new Error(problem);
       return write(day, text, { useAdditionalDayOfYearTokens: true, useAdditionalWeekYearTokens: true });
     },
   };
+}
+
+/** What is wrong with a format that a date could be written in all the same, as nobody means it. */
+function refuseFormat(text: string): string | undefined {
+  if (text.trim() === '') return 'it is empty';
+  const letters = text.replaceAll(/'[^']*'/g, '');
+  if (letters.includes("'")) return 'a quote is not closed';
+  const mistaken = /(?<![YD])(?:YYYY|YY|DD|D)(?![YD])/.exec(letters)?.[0];
+  if (mistaken !== undefined)
+    return `${mistaken} is ${mistaken.startsWith('Y') ? 'the year of the week' : 'the day of the year'}; '${mistaken.toLowerCase()}' is meant`;
+  if (/mm/.test(letters) && /[yu]/.test(letters) && !/[MLHhKk]/.test(letters)) return "mm is minutes; 'MM' is meant";
+  const foreign = /[IiRoPpTt]/.exec(letters)?.[0];
+  return foreign === undefined ? undefined : `'${foreign}' is none of Unicode's letters`;
 }
 
 /** Undefined where it is the name of a time zone. */

@@ -144,7 +144,11 @@ class SchemaWriter {
       case 'time':
         return {
           anyOf: [
-            { type: 'number', ...(shape.positive === true ? { exclusiveMinimum: 0 } : { minimum: 0 }) },
+            {
+              type: 'number',
+              ...(shape.positive === true ? { exclusiveMinimum: 0 } : { minimum: 0 }),
+              ...(shape.most === undefined ? {} : { maximum: shape.most }),
+            },
             { type: 'string', pattern: '^\\d+(\\.\\d+)?\\s*(ms|s|m|h)?$' },
             variable,
           ],

@@ -1,5 +1,5 @@
 import { actionEvents } from '../action/action.js';
-import { flag, name, names, text, texts, time, type Key, type ObjectShape, type Shape } from './shape.js';
+import { flag, name, names, prose, text, texts, time, type Key, type ObjectShape, type Shape } from './shape.js';
 
 const amount: Shape = { kind: 'number' };
 const environment: Shape = { kind: 'map', of: { kind: 'text', orNumber: true }, names: 'names of environment variables' };
@@ -227,7 +227,7 @@ const webhook: ObjectShape = {
       shape: { kind: 'any' },
       description: 'Sent as JSON; text is sent as it is. Default: workflow, runId, status, at, ms, error and the status of every step.',
     },
-    timeout: { shape: { kind: 'time', positive: true }, description: "For one attempt; default '10s', at most '60s'." },
+    timeout: { shape: { kind: 'time', positive: true, most: 60_000 }, description: "For one attempt; default '10s', at most '60s'." },
     attempts: { shape: { kind: 'number', least: 1, most: 10, whole: true }, description: 'How many, the first included; default 3.' },
   },
   required: ['url'],
@@ -285,7 +285,7 @@ export const actions: ObjectShape = {
 
 const events: ObjectShape = {
   kind: 'object',
-  what: 'the events',
+  what: 'a map of events',
   keys: Object.fromEntries(
     actionEvents.map((event) => [
       event,
@@ -321,10 +321,10 @@ export const root: ObjectShape = {
   kind: 'object',
   what: 'a workflow',
   keys: {
-    $schema: { shape: name, description: 'Where editors find the schema of this file.' },
+    $schema: { shape: prose, description: 'Where editors find the schema of this file.' },
     name: { shape: name, description: 'What the workflow is called.' },
-    title: { shape: name, description: 'For people.' },
-    description: { shape: name, description: 'For people.' },
+    title: { shape: prose, description: 'A few words for people.' },
+    description: { shape: prose, description: 'A few sentences for people.' },
     tags: { shape: names, description: 'Every step has these.' },
     variables: {
       shape: { kind: 'map', of: { kind: 'any' }, names: 'variables' },

@@ -1,5 +1,6 @@
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { find, textOf, type MapNode, type Node } from './node.js';
+import { hasReference } from './template.js';
 import { readSource } from './read-source.js';
 import { whereOf, type Faults } from './source.js';
 
@@ -9,6 +10,9 @@ export interface LoadedFile {
   readonly path: string;
   readonly node: MapNode;
 }
+
+/** Files that name each other, one in the next: links between folders could make them go on for ever. */
+const deepest = 32;
 
 /** A definition file and those that it names, each read once. */
 export class LoadedFiles {
@@ -64,16 +68,20 @@ export class LoadedFiles {
   async #loadInner({ path, node }: LoadedFile, named: string, around: readonly string[]): Promise<void> {
     for (const inner of pathsIn(find(node, 'steps'))) {
       const written = textOf(inner);
-      if (written === undefined) continue; // told with the keys of its step
+      if (written === undefined || hasReference(written)) continue; // told with the keys of its step
       const target = resolve(dirname(path), written);
       if (around.includes(target)) {
-        const chain = [...around.slice(around.indexOf(target)), target].map((one) => one.slice(dirname(path).length + 1));
+        const chain = [...around.slice(around.indexOf(target)), target].map((one) => relative(dirname(around[0] ?? path), one));
         this.#faults.add(inner.at, {
           code: 'WORKFLOW_CYCLE',
           message: `definitions name each other: ${chain.join(' -> ')}`,
           path: chain,
           fix: 'Take one of them away.',
         });
+        continue;
+      }
+      if (around.length >= deepest) {
+        this.#faults.invalid(inner.at, `definitions name each other more than ${String(deepest)} deep`, 'Write it flatter.');
         continue;
       }
       const before = this.#faults.count;

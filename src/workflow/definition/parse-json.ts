@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Node as JsonNode, ParseError } from 'jsonc-parser';
+import { refuseInexact } from './exact-number.js';
 import type { Node } from './node.js';
 import type { At, Faults, Source } from './source.js';
 import { toMap, TreeBudget } from './tree.js';
@@ -17,7 +18,7 @@ export async function parseJson(source: Source, faults: Faults): Promise<Node | 
   if (error !== undefined || root === undefined) {
     const offset = error?.offset ?? 0;
     const code = error === undefined ? 'ValueExpected' : printParseErrorCode(error.error);
-    const [message, fix] = problems[code] ?? ['this is no JSON', 'Mend it.'];
+    const [message, fix] = problems[code] ?? ['this is no JSON', 'Write keys and text in double quotes, and commas between.'];
     faults.invalid({ source, offset }, message, fix);
     return undefined;
   }
@@ -33,7 +34,8 @@ export async function parseJson(source: Source, faults: Faults): Promise<Node | 
     if (node.type !== 'object') {
       const value = node.value as string | number | boolean | null;
       const end = node.offset + node.length;
-      return { kind: 'scalar', at, end, value, text: typeof value === 'string' ? value : source.text.slice(node.offset, end) };
+      const text = typeof value === 'string' ? value : source.text.slice(node.offset, end);
+      return refuseInexact({ kind: 'scalar', at, end, value, text }, faults);
     }
     const entries = children.flatMap(({ children: [key, value] = [] }) => {
       const inner = value && toNode(value, depth + 1);

@@ -1,5 +1,6 @@
 import { toError } from '../../errors.js';
 import type { AST } from 'toml-eslint-parser';
+import { refuseInexact } from './exact-number.js';
 import type { Entry, Node, ScalarNode } from './node.js';
 import type { At, Faults, Source } from './source.js';
 import { toMap, TreeBudget } from './tree.js';
@@ -12,7 +13,11 @@ export async function parseToml(source: Source, faults: Faults): Promise<Node | 
     program = parseTOML(source.text, { tomlVersion: '1.0' });
   } catch (thrown) {
     const { index = 0 } = thrown as { readonly index?: number };
-    faults.invalid({ source, offset: index }, `this is no TOML: ${toError(thrown).message}`, 'Mend it.');
+    faults.invalid(
+      { source, offset: index },
+      `this is no TOML: ${toError(thrown).message}`,
+      'Write it as TOML 1.0 does: one key = value a line, text in double quotes.',
+    );
     return undefined;
   }
   return new TomlTree(source, faults).root(program.body[0]);
@@ -98,9 +103,10 @@ class TomlTree {
       };
     }
     const [start, end] = node.range;
-    const { value } = node;
-    const plain = typeof value === 'bigint' ? Number(value) : value;
-    return { kind: 'scalar', at, end, value: plain, text: typeof value === 'string' ? value : this.#source.text.slice(start, end) };
+    const text = typeof node.value === 'string' ? node.value : this.#source.text.slice(start, end);
+    // a time without a day is no moment: it is text
+    const value = node.kind === 'local-time' ? text : node.value;
+    return refuseInexact({ kind: 'scalar', at, end, value, text }, this.#faults);
   }
 
   #toNode(value: Table | Table[] | Node, depth: number): Node | undefined {

@@ -1,4 +1,5 @@
 import type { Document, ErrorCode as YamlCode, Node as YamlNode } from 'yaml';
+import { refuseInexact } from './exact-number.js';
 import type { Entry, Node, ScalarNode } from './node.js';
 import type { At, Faults, Source } from './source.js';
 import { toMap, TreeBudget } from './tree.js';
@@ -8,15 +9,25 @@ type Yaml = typeof import('yaml');
 /** YAML 1.2. */
 export async function parseYaml(source: Source, faults: Faults): Promise<Node | undefined> {
   const yaml = await import('yaml');
-  // Keys are compared here: the parser's own way takes the square of their number.
-  const document = yaml.parseDocument(source.text, { prettyErrors: false, uniqueKeys: false, logLevel: 'error' });
+  // Keys are compared here: the parser's own way takes the square of their number. A `%YAML 1.1` makes no `yes` a true.
+  const document = yaml.parseDocument(source.text, {
+    prettyErrors: false,
+    uniqueKeys: false,
+    logLevel: 'error',
+    schema: 'core',
+    resolveKnownTags: false,
+  });
   const error = document.errors[0]; // what comes after it may be its consequence
   if (error !== undefined) {
-    const [message, fix] = problems[error.code] ?? [`this is no YAML: ${error.message}`, 'Mend it.'];
-    faults.invalid({ source, offset: error.pos[0] }, message, fix);
+    const opened = openedBefore(yaml, document, error.pos[0]);
+    const code = opened !== undefined && error.code === 'BAD_INDENT' ? 'MISSING_CHAR' : error.code;
+    const [message, fix] = problems[code] ?? [`this is no YAML: ${error.message}`, 'Put text with such a character in quotes.'];
+    const where = opened === undefined ? [] : [source.where(opened)];
+    faults.add({ source, offset: error.pos[0] }, { code: 'DEFINITION_INVALID', message, where, fix });
     return undefined;
   }
-  for (const warning of document.warnings) faults.invalid({ source, offset: warning.pos[0] }, warning.message, 'Take the tag away.');
+  for (const { code, message, pos } of document.warnings)
+    faults.invalid({ source, offset: pos[0] }, message, code === 'BAD_DIRECTIVE' ? 'Take the line away.' : 'Take the tag away.');
   if (document.contents === null)
     return faults.invalid({ source, offset: 0 }, `'${source.path}' is empty`, 'Give it a `name` and `steps`.');
   const budget = new TreeBudget(faults);
@@ -68,7 +79,8 @@ class YamlTree {
       const name = this.toNode(key, depth + 1, at.offset);
       if (name === undefined) return [];
       const wrong = name.kind !== 'scalar' ? 'a key is text' : name.text === '<<' ? "'<<' does not merge maps here" : undefined;
-      if (wrong !== undefined) this.#faults.invalid(name.at, wrong, 'Write each key as a plain name.');
+      if (wrong !== undefined)
+        this.#faults.invalid(name.at, wrong, name.kind === 'scalar' ? 'Write the keys themselves.' : 'Write each key as a plain name.');
       if (wrong !== undefined || name.kind !== 'scalar') return [];
       const inner = this.toNode(value, depth + 1, name.end);
       return inner === undefined ? [] : [{ key: name.text, at: name.at, value: inner }];
@@ -79,9 +91,23 @@ class YamlTree {
   #scalar(value: unknown, written: string | undefined, at: At, end: number): ScalarNode | undefined {
     const text = written ?? (typeof value === 'string' ? value : '');
     if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-      return { kind: 'scalar', at, end, value, text };
+      return refuseInexact({ kind: 'scalar', at, end, value, text }, this.#faults);
     return { kind: 'scalar', at, end, value: typeof value === 'bigint' ? Number(value) : text, text };
   }
+}
+
+/** Where text in quotes, or a flow map or list, begins that has no end before an error. */
+function openedBefore(yaml: Yaml, document: Document, offset: number): number | undefined {
+  let opened: number | undefined;
+  yaml.visit(document, {
+    Node(_, node) {
+      const quoted = yaml.isScalar(node) && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE');
+      const flow = yaml.isCollection(node) && node.flow === true;
+      const [start, , end] = node.range ?? [];
+      if ((quoted || flow) && start !== undefined && end !== undefined && start < offset && end >= offset) opened = start;
+    },
+  });
+  return opened;
 }
 
 /** What each alias stands for, found in one pass. */

@@ -5,13 +5,13 @@ import { commandAction } from '../action/command.js';
 import { copyAction, deleteAction, holds } from '../action/files.js';
 import { logAction } from '../action/log.js';
 import { runAction } from '../action/run.js';
-import { refuseUrl, webhookAction } from '../action/webhook.js';
+import { isHeader, refuseUrl, webhookAction } from '../action/webhook.js';
 import type { CommandOptions } from '../command.js';
 import type { Log } from '../../types.js';
 import type { FileScope } from './item.js';
 import { root } from './keys.js';
 import type { LoadedFile } from './load-files.js';
-import { describeNode, find, itemsOf, textOf, toValue, type Entry, type MapNode, type Node } from './node.js';
+import { find, itemsOf, textOf, toValue, type Entry, type MapNode, type Node } from './node.js';
 import { ShapeReader } from './read-shape.js';
 import type { Faults } from './source.js';
 import { Variables, type Surroundings } from './variables.js';
@@ -25,7 +25,7 @@ export interface ActionSurroundings {
 
 /** What a file says is to be done on an event, filled in with the facts of the run; the actions on every event are checked. */
 export function readActions(
-  { node }: LoadedFile,
+  { node, path }: LoadedFile,
   file: FileScope,
   facts: RunFacts,
   { around, given, timezone, faults }: ActionSurroundings,
@@ -42,7 +42,10 @@ export function readActions(
   );
   const read = new ShapeReader(faults, variables).object(unifyLists(events), shape, 'events');
   const actions = new Map(
-    actionEvents.map((event) => [event, itemsOf(find(read, event)).flatMap((item) => toAction(item, file.folder, faults) ?? [])]),
+    actionEvents.map((event) => [
+      event,
+      itemsOf(find(read, event)).flatMap((item) => toAction(item, { folder: file.folder, path }, faults) ?? []),
+    ]),
   );
   return actions.get(facts.event) ?? [];
 }
@@ -58,7 +61,13 @@ function unifyLists(events: Node): Node {
   };
 }
 
-function toAction(node: Node, folder: string, faults: Faults): Action | undefined {
+/** The definition, and the folder that its paths are relative to. */
+interface Place {
+  readonly folder: string;
+  readonly path: string;
+}
+
+function toAction(node: Node, place: Place, faults: Faults): Action | undefined {
   const [entry, second] = node.kind === 'map' ? node.entries : [];
   if (entry === undefined || second !== undefined) {
     if (second !== undefined)
@@ -69,6 +78,7 @@ function toAction(node: Node, folder: string, faults: Faults): Action | undefine
       );
     return undefined;
   }
+  const { folder } = place;
   const { value } = entry;
   const map = value.kind === 'map' ? value : undefined;
   const text = textOf(value);
@@ -80,13 +90,9 @@ function toAction(node: Node, folder: string, faults: Faults): Action | undefine
     case 'command':
       return toCommand(map, folder);
     case 'copy':
-      return copyAction(
-        resolve(folder, textOf(find(map, 'from')) ?? ''),
-        resolveTarget(folder, textOf(find(map, 'to')) ?? ''),
-        find(map, 'overwrite') === undefined || valueOf(map, 'overwrite') === true,
-      );
+      return toCopy(map, folder);
     case 'delete':
-      return toDelete(value, folder, faults);
+      return toDelete(value, place, faults);
     case 'run':
       return runAction(text ?? textOf(find(map, 'workflow')) ?? '', (valueOf(map, 'variables') ?? {}) as Record<string, unknown>);
     default:
@@ -95,12 +101,25 @@ function toAction(node: Node, folder: string, faults: Faults): Action | undefine
 }
 
 function toWebhook(map: MapNode | undefined, node: Node, faults: Faults): Action | undefined {
-  const at = find(map, 'url') ?? node;
-  const url = textOf(at) ?? '';
+  const at = map === undefined ? node : find(map, 'url');
+  const url = textOf(at);
+  if (at === undefined || url === undefined) return undefined; // told with the keys
+  // the address may be a secret, and so may a header
   const problem = refuseUrl(url);
-  // the address may be a secret
-  if (problem !== undefined) return faults.invalid(at.at, `the url of a webhook ${problem}`, "Write it like 'https://example.org/hook'.");
+  if (problem !== undefined) faults.invalid(at.at, `the url of a webhook ${problem}`, "Write it like 'https://example.org/hook'.");
+  const headers = find(map, 'headers');
+  const wrong = (headers?.kind === 'map' ? headers.entries : []).filter(({ key, value }) => !isHeader(key, textOf(value) ?? ''));
+  for (const { key, at: place } of wrong)
+    faults.invalid(place, `'${key}' is no header that can be sent`, 'Name it by letters, digits and dashes; its value is one line.');
+  if (problem !== undefined || wrong.length > 0) return undefined;
   return webhookAction({ ...(map === undefined ? {} : (toValue(map) as object)), url });
+}
+
+function toCopy(map: MapNode | undefined, folder: string): Action | undefined {
+  const [from, to] = [textOf(find(map, 'from')), textOf(find(map, 'to'))];
+  if (from === undefined || to === undefined) return undefined; // told with the keys
+  const overwrite = find(map, 'overwrite') === undefined || valueOf(map, 'overwrite') === true;
+  return copyAction(resolve(folder, from), resolveTarget(folder, to), overwrite);
 }
 
 function toCommand(map: MapNode | undefined, folder: string): Action {
@@ -117,15 +136,20 @@ function toCommand(map: MapNode | undefined, folder: string): Action {
   );
 }
 
-function toDelete(node: Node, folder: string, faults: Faults): Action | undefined {
+function toDelete(node: Node, { folder, path: definition }: Place, faults: Faults): Action | undefined {
   const paths = itemsOf(node).flatMap((item) => {
-    const path = resolve(folder, textOf(item) ?? '');
-    if (!holds(path, folder) && !holds(path, homedir())) return [path];
-    faults.invalid(
-      item.at,
-      `'${textOf(item) ?? describeNode(item)}' holds the definition itself, or the user's home`,
-      'Name what is in it.',
-    );
+    const written = textOf(item) ?? '';
+    const path = resolve(folder, written);
+    if (holds(path, definition) || holds(path, homedir())) {
+      faults.invalid(
+        item.at,
+        `'${written}' is or holds the definition itself, or the user's home`,
+        'Name another file, or what is in the folder.',
+      );
+      return [];
+    }
+    if (!/[*?]/.test(written)) return [path];
+    faults.invalid(item.at, `'${written}' is a pattern, and the path of a file or folder is expected`, 'Name the folder that they are in.');
     return [];
   });
   return deleteAction(paths);

@@ -35,7 +35,7 @@ export async function readParams(
     for (const { property, message } of found.faults) {
       const place = values.get(property) ?? nearestPlace(keys, property) ?? node?.at ?? at;
       const isUnknown = message.startsWith('unknown parameter');
-      const [said = message, suggestion] = isUnknown ? message.split(/: (?=[^:]*$)/) : [message];
+      const [, said = message, suggestion] = (isUnknown ? /^(unknown parameter '.*?'): (.+)$/s.exec(message) : undefined) ?? [];
       refuse(
         isUnknown ? (keys.get(property) ?? place) : place,
         `step '${step}': ${said.replace(/, came undefined$/, ', and there is none')}`,

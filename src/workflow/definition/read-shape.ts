@@ -1,7 +1,8 @@
 import { nearestName, suggestName } from '../../errors.js';
-import { describeNode, itemsOf, type Entry, type MapNode, type Node, type ScalarNode } from './node.js';
+import { describeNode, itemsOf, textOf, type Entry, type MapNode, type Node, type ScalarNode } from './node.js';
 import type { Key, NumberShape, ObjectShape, Shape, TextShape } from './shape.js';
 import type { Faults } from './source.js';
+import { hasReference } from './template.js';
 import type { Variables } from './variables.js';
 
 /** Checks parts of a file against what may stand there, and fills in variables on the way. */
@@ -55,15 +56,16 @@ export class ShapeReader {
     });
     for (const required of shape.required ?? []) {
       if (node.entries.some((entry) => entry.key === required)) continue;
-      this.#faults.invalid(node.at, `${shape.what} has no '${required}'`, `Give it one: ${shape.keys[required]?.description ?? ''}`.trim());
+      this.#faults.invalid(node.at, `${shape.what} has no '${required}'`, `Give it one: ${lower(shape.keys[required]?.description ?? '')}`);
     }
     return { ...node, entries };
   }
 
   #empty({ at, key }: Entry, shape: ObjectShape, known: Key): [] {
     // nothing under an optional key with a list or a map in it is how one begins to write
-    const needed = shape.required?.includes(key) === true || !['list', 'map', 'object'].includes(known.shape.kind);
-    if (needed) this.#faults.invalid(at, `'${key}' has no value`, known.description);
+    const required = shape.required?.includes(key) === true;
+    if (required || !['list', 'map', 'object'].includes(known.shape.kind))
+      this.#faults.invalid(at, `'${key}' has no value`, `Give it one${required ? '' : ', or leave it out'}: ${lower(known.description)}`);
     return [];
   }
 
@@ -107,6 +109,8 @@ export class ShapeReader {
   ): Node | undefined {
     const refuse = (expected: string, fix: string): undefined =>
       this.#faults.invalid(node.at, `'${key}' is ${describeNode(node)}, and ${expected} is expected`, fix);
+    if (shape.kind === 'text' && shape.literal === true && shape.prose !== true && hasReference(textOf(node) ?? ''))
+      return this.#faults.invalid(node.at, `'${key}' is ${describeNode(node)}, and no variable stands in it`, 'Write the name itself.');
     if (shape.kind === 'text')
       return isText(node, shape)
         ? asText(node)
@@ -125,9 +129,10 @@ export class ShapeReader {
     }
     if (shape.kind === 'time') {
       const value = node.kind === 'scalar' ? toMilliseconds(node.value) : undefined;
-      const isNone = value === undefined || (value === 0 && shape.positive === true);
+      const isNone = value === undefined || (value === 0 && shape.positive === true) || value > (shape.most ?? Infinity);
+      const bounds = `${shape.positive === true ? ' above 0' : ''}${shape.most === undefined ? '' : ` of at most ${String(shape.most)} ms`}`;
       return isNone
-        ? refuse(shape.positive === true ? 'a time above 0' : 'a time', "Write milliseconds, or a time like '500ms', '30s', '5m' or '1h'.")
+        ? refuse(`a time${bounds}`, "Write milliseconds, or a time like '500ms', '30s', '5m' or '1h'.")
         : { ...(node as ScalarNode), value };
     }
     if (shape.kind !== 'number') return node; // what is read by its own rules
@@ -144,6 +149,11 @@ export function toMilliseconds(value: unknown): number | undefined {
   const [, digits, unit = 'ms'] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(value.trim()) ?? [];
   const factor = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit] ?? 1;
   return digits === undefined ? undefined : Number(digits) * factor;
+}
+
+/** A description after a colon; names and quotes stay as they are. */
+function lower(text: string): string {
+  return /^[A-Z][a-z]* /.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
 
 function toNumber(value: unknown): number | undefined {

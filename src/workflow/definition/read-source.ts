@@ -66,6 +66,15 @@ async function decode(
     const offset = before.length - (text.length - source.text.length);
     return faults.invalid({ source, offset }, `byte 0x${byte} is no UTF-8 (it may be Latin-1)`, 'Save the file as UTF-8.');
   }
+  const control = /[\0-\x08\v\f\x0e-\x1f\x7f]/.exec(source.text); // eslint-disable-line no-control-regex -- they are what is looked for
+  if (control !== null) {
+    const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(2, '0');
+    return faults.invalid(
+      { source, offset: control.index },
+      `character 0x${code} stands in no text`,
+      'Take it away; save the file as UTF-8.',
+    );
+  }
   const deep = tooDeep(source.text);
   if (deep !== undefined)
     return faults.invalid({ source, offset: deep }, `brackets are nested more than ${String(deepest)} deep`, 'Write it flatter.');

@@ -3,7 +3,7 @@ export type Shape =
   | TextShape
   | NumberShape
   | { readonly kind: 'flag' | 'any' | 'binding' | 'params' | 'steps' }
-  | { readonly kind: 'time'; /** Zero is none. */ readonly positive?: boolean }
+  | { readonly kind: 'time'; /** Zero is none. */ readonly positive?: boolean; /** Milliseconds. */ readonly most?: number }
   | { readonly kind: 'choice'; readonly values: readonly string[] }
   | { readonly kind: 'list'; readonly of: Shape; /** One alone may stand for a list of one. */ readonly orOne?: boolean }
   | { readonly kind: 'map'; readonly of: Shape; /** What its names are. */ readonly names: string }
@@ -12,8 +12,10 @@ export type Shape =
 
 export interface TextShape {
   readonly kind: 'text';
-  /** A name: no variable stands in it. */
+  /** Taken as it stands: no variable is filled in. */
   readonly literal?: boolean;
+  /** Anything may be written in it, braces too. */
+  readonly prose?: boolean;
   /** Also a number, as it is written. */
   readonly orNumber?: boolean;
 }
@@ -42,6 +44,7 @@ export interface Key {
 
 export const text: Shape = { kind: 'text' };
 export const name: Shape = { kind: 'text', literal: true };
+export const prose: Shape = { kind: 'text', literal: true, prose: true };
 export const names: Shape = { kind: 'list', of: name, orOne: true };
 export const texts: Shape = { kind: 'list', of: { kind: 'text', orNumber: true }, orOne: true };
 export const flag: Shape = { kind: 'flag' };

@@ -40,6 +40,11 @@ export function parseTemplate(text: string): readonly Part[] {
   return parts;
 }
 
+/** Whether a name was meant to have a variable in it. */
+export function hasReference(text: string): boolean {
+  return text.includes('{') && parseTemplate(text).some(({ kind }) => kind === 'reference');
+}
+
 function mistake(rest: string): Part & { readonly kind: 'mistake' } {
   const end = rest.indexOf('}');
   if (end < 0) return { kind: 'mistake', written: '{', message: "a '{' is not closed" };

@@ -17,6 +17,11 @@ export interface Surroundings {
 type Values = ReadonlyMap<string, unknown>;
 
 const unresolved: unique symbol = Symbol('unresolved');
+/** Variables that stand in each other, one in the next. */
+const deepest = 64;
+/** Characters of all texts that variables are filled into, a value counted as 64: variables that double each other reach it soon. */
+const room = 1 << 24;
+const shorter = 'Give some of the variables values of their own.';
 /** Not the names of variables. */
 const taken: readonly string[] = [...dateNames, 'env', 'run'];
 
@@ -30,6 +35,8 @@ export class Variables {
   readonly #faults: Faults;
   readonly #known = new Map<string, Node | typeof unresolved>();
   readonly #open: string[] = [];
+  /** What was filled in so far. */
+  #filled = 0;
 
   constructor(
     file: { readonly at: At; readonly variables: MapNode | undefined; readonly timezone: string },
@@ -46,7 +53,7 @@ export class Variables {
         faults.invalid(at, `'${key}' is no name for a variable`, "Begin with a letter, and go on with letters, digits, '_', '-' and '.'.");
     }
     this.#declared = new Map(entries.map((entry) => [entry.key, entry]));
-    this.#given = given;
+    this.#given = new Map([...given].filter(([, value]) => value !== undefined));
     this.#timezone = file.timezone;
     this.#around = around;
     this.#faults = faults;
@@ -94,12 +101,13 @@ export class Variables {
     const [only] = parts;
     if (parts.length === 1 && only?.kind === 'reference') {
       const value = this.#reference(node, only);
-      return value === undefined ? undefined : moved(value, node);
+      return value === undefined || !this.#take(64 * sizeOf(value), node.at) ? undefined : moved(value, node);
     }
     let text: string | undefined = '';
     for (const part of parts) {
       const piece = this.#text(node, part);
       text = text === undefined || piece === undefined ? undefined : text + piece;
+      if (!this.#take(piece?.length ?? 0, node.at)) return undefined;
     }
     return text === undefined ? undefined : { ...node, value: text, text };
   }
@@ -110,7 +118,7 @@ export class Variables {
     if (part.kind === 'mistake') return this.#faults.invalid(at, part.message, "Write {name} for a variable, and '{{' for a brace.");
     const value = this.#reference(node, part);
     if (value === undefined) return undefined;
-    if (value.kind === 'scalar') return value.text;
+    if (value.kind === 'scalar' && value.value !== null) return value.text;
     return this.#faults.invalid(
       at,
       `'${part.written}' is ${describeNode(value)}, which cannot stand within a text`,
@@ -124,6 +132,8 @@ export class Variables {
     const value = this.#value(name);
     if (value === unresolved) return undefined; // told where it is declared
     if (value !== undefined) return value;
+    if (name === 'env' || name === 'run')
+      return this.#faults.invalid(at, `'{${name}}' names nothing`, name === 'env' ? 'Write {env:NAME}.' : 'Write {run:id}, in an action.');
     return this.#unknown(
       at,
       `variable '${name}'`,
@@ -147,6 +157,8 @@ export class Variables {
         );
       }
     }
+    if (name === 'env' && argument?.trim() === '')
+      return this.#faults.invalid(at, `'{env:}' names nothing`, 'Write {env:NAME}, the name of a variable of the environment.');
     if (name === 'env') {
       const value = environment[argument ?? ''];
       if (value !== undefined) return fromValue(value, at, node.end);
@@ -164,10 +176,11 @@ export class Variables {
       if (value !== undefined) return fromValue(value, at, node.end);
       return this.#unknown(at, `'{run:${argument ?? ''}}'`, argument ?? '', Object.keys(run), '');
     }
-    const message = name === 'run' ? "'{run:…}' is known to the actions on events alone" : `'{${name}:…}' has no meaning`;
+    if (name === 'run')
+      return this.#faults.invalid(at, "'{run:…}' is known to the actions on events alone", 'Leave it out, or write it below `events`.');
     return this.#faults.invalid(
       at,
-      message,
+      `'{${name}:…}' has no meaning`,
       `Formats follow ${dateNames.map((one) => `{${one}:…}`).join(', ')}; {env:NAME} is a variable of the environment.`,
     );
   }
@@ -176,6 +189,15 @@ export class Variables {
     const suggestion = suggestName(name, known);
     const shown = nearestOnly && !suggestion.startsWith('Did') ? '' : `${suggestion} `;
     return this.#faults.invalid(at, `${what} is not known`, `${shown}${remedy}`.trim());
+  }
+
+  /** False where variables make more of the definition than it may be: told once. */
+  #take(size: number, at: At): boolean {
+    const before = this.#filled;
+    this.#filled += size;
+    if (this.#filled <= room) return true;
+    if (before <= room) this.#faults.invalid(at, 'variables that stand in each other make the definition too large', shorter);
+    return false;
   }
 
   /** Variables may stand in variables. */
@@ -199,12 +221,23 @@ export class Variables {
       });
       return unresolved;
     }
+    if (this.#open.length >= deepest) {
+      this.#faults.invalid(declared.at, `variables stand in each other more than ${String(deepest)} deep`, shorter);
+      return unresolved;
+    }
     this.#open.push(name);
     const value = this.expand(declared.value) ?? unresolved;
     this.#open.pop();
     this.#known.set(name, value);
     return value;
   }
+}
+
+/** How many values there are in it. */
+function sizeOf(node: Node): number {
+  if (node.kind === 'scalar') return 1;
+  const inner = node.kind === 'list' ? node.items : node.entries.map(({ value }) => value);
+  return inner.reduce((size, one) => size + sizeOf(one), 1);
 }
 
 function isDate(name: string): name is DateName {

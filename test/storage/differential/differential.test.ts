@@ -1,8 +1,8 @@
 import { EJSON } from 'bson';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { embeddedStore } from '../../../src/storage/embedded.js';
-import { memoryStore } from '../../../src/storage/memory.js';
+import { embeddedStore } from '../../../src/storage/open.js';
+import { memoryStore } from '../../../src/storage/open.js';
 import type { Store } from '../../../src/storage/store.js';
 import type { Query, Row } from '../../../src/types.js';
 import { temporaryFolder } from '../temporary.js';

@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 
-import { embeddedStore } from '../../../src/storage/embedded.js';
+import { embeddedStore } from '../../../src/storage/open.js';
 import { storeContract } from '../../../src/testing/store-contract.js';
 import { temporaryFolder } from '../temporary.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { embeddedStore } from '../../../src/storage/embedded.js';
+import { embeddedStore } from '../../../src/storage/open.js';
 import { temporaryFolder } from '../temporary.js';
 import { runChild } from './fixture/run-child.js';
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
-import { embeddedStore } from '../../../src/storage/embedded.js';
+import { embeddedStore } from '../../../src/storage/open.js';
 import { temporaryFolder } from '../temporary.js';
 import { runChild } from './fixture/run-child.js';
 import { ownRecords } from './records.js';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
-import { embeddedStore } from '../../../src/storage/embedded.js';
-import { mongoStore } from '../../../src/storage/mongo.js';
+import { embeddedStore } from '../../../src/storage/open.js';
+import { mongoStore } from '../../../src/storage/open.js';
 import type { Store } from '../../../src/storage/store.js';
 import { describeMongo } from './server.js';
 

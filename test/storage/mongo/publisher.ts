@@ -7,8 +7,8 @@ import 'reflect-metadata';
 import { Output } from '../../../src/decorators/output.js';
 import { Params } from '../../../src/decorators/params.js';
 import { Processor } from '../../../src/decorators/processor.js';
-import { createApp } from '../../../src/project/app.js';
-import { mongoStore } from '../../../src/storage/mongo.js';
+import { createApp } from '../../../src/project/create-app.js';
+import { mongoStore } from '../../../src/storage/open.js';
 import type { TaskContext, Writer } from '../../../src/types.js';
 
 const [url = '', database = '', name = '', runs = '1', rows = '100', mode = 'two'] = process.argv.slice(2);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { MongoClient, type Db } from 'mongodb';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 
-import { mongoStore } from '../../../src/storage/mongo.js';
+import { mongoStore } from '../../../src/storage/open.js';
 import type { Store } from '../../../src/storage/store.js';
 
 /** The server of the tests; `.ci/mongodb start` prints one. */

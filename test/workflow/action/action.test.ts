@@ -38,7 +38,14 @@ const runs = async (workflows: readonly Workflow[], options = {}) => {
 const idle = '  - command: { command: "true" }\n';
 
 describe('actions on events', () => {
-  const received: { readonly method: string; readonly url: string; readonly type: string | undefined; readonly body: string }[] = [];
+  interface Received {
+    readonly method: string;
+    readonly url: string;
+    readonly type: string | undefined;
+    readonly authorization: string | undefined;
+    readonly body: string;
+  }
+  const received: Received[] = [];
   let answers: number[] = [];
   let server: Server;
   let url = '';
@@ -50,7 +57,8 @@ describe('actions on events', () => {
     };
     server = createServer((request, response) => {
       void read(request).then((body) => {
-        received.push({ method: request.method ?? '', url: request.url ?? '', type: request.headers['content-type'], body });
+        const { authorization, 'content-type': type } = request.headers;
+        received.push({ method: request.method ?? '', url: request.url ?? '', type, authorization, body });
         const status = answers.shift() ?? 200;
         if (status === 0) return; // never answers
         response.writeHead(status).end();
@@ -127,6 +135,36 @@ describe('actions on events', () => {
       expect(text).toContain(piece);
     expect(said).toHaveLength(7);
     expect(text).not.toMatch(/token|abc|secret/);
+  });
+
+  it('send the user of an address as a header, in place of the address', async () => {
+    received.length = 0;
+    answers = [200];
+    const address = url.replace('http://', 'http://me:s%2Fcret@');
+    const loaded = await load({
+      'w.yaml': `name: w\nsteps:\n${idle}events:\n  succeeded: [ { webhook: { url: "${address}", headers: { Content-Type: text/xml } } } ]\n`,
+    });
+    expect(await runs([loaded])).toEqual({ outcome: 'succeeded', said: [] });
+    expect(received[0]).toMatchObject({ type: 'text/xml', authorization: `Basic ${Buffer.from('me:s/cret').toString('base64')}` });
+  });
+
+  it('go where they were sent, and not on from there', async () => {
+    received.length = 0;
+    answers = [302, 200];
+    const loaded = await load({ 'w.yaml': `name: w\nsteps:\n${idle}events: { succeeded: [ { webhook: "${url}" } ] }\n` });
+    const { said } = await runs([loaded]);
+    expect([received.length, said.join()]).toEqual([1, expect.stringContaining('answered with 302: name the address that it leads to')]);
+  });
+
+  it('say which of a program and its folder is not there', async () => {
+    const loaded = await load({
+      'w.yaml': `name: w\nsteps:\n${idle}events: { succeeded: [ { command: { command: no-such-program } }, { command: { command: "true", cwd: nowhere } } ] }\n`,
+    });
+    const { said } = await runs([loaded]);
+    expect(said).toEqual([
+      expect.stringContaining("'no-such-program' is not found"),
+      expect.stringMatching(/cannot run in '.*nowhere': there is no such folder/),
+    ]);
   });
 
   it('give a request up when nobody answers', async () => {

@@ -135,6 +135,14 @@ SumPrices = { depends = ["ImportPrices"], bind = { prices = { from = "clean.pric
     expect(await app.workflow(loaded).plan()).toEqual(await app.workflow(built).plan());
   });
 
+  it('is YAML 1.2 whatever it says, with aliases and plain tags', async () => {
+    const loaded = await load({
+      'w.yaml':
+        '%YAML 1.1\n---\nname: w\nvariables: { a: &a yes, b: 010, c: !!str 5, d: *a }\nsteps:\n  - NormalisePrices: { bind: { raw: raw }, params: { base: "{a}{b}{c}{d}", factor: "{b}" } }\n',
+    });
+    expect((await bindingsOf(loaded))['NormalisePrices']?.['params']).toBe('{"base":"yes0105yes","factor":10}');
+  });
+
   it('is refused whole where the file is missing, a folder, or of another kind', async () => {
     const path = folder.write({ 'prices.yaml': 'name: x\n', 'prices.ini': 'x' });
     const [missing] = await faultsOf(loadWorkflow(join(dirname(path), 'price.yaml'), { processors }));
@@ -337,6 +345,38 @@ describe('variables of a definition', () => {
     expect(await bindingsOf(await load(binding('America/New_York')))).toEqual({
       ImportPrices: { source: 'a-2026-03-01-Sat 28.2.26-00:00', rows: 'b-2026-03-01T18:30:00.000-05:00' },
     });
+  });
+
+  it('keep their types alone, and are written out within a text', async () => {
+    const typed = {
+      'w.yaml':
+        'name: w\nvariables: { factor: 3, base: "007", since: 2026-05-01, strict: true, amount: 1.50 }\nsteps:\n  - NormalisePrices: { bind: { raw: raw }, params: { factor: "{factor}", base: "{base}/{amount}", since: "{since}", strict: "{strict}" } }\n',
+    };
+    expect((await bindingsOf(await load(typed)))['NormalisePrices']?.['params']).toBe(
+      '{"factor":3,"base":"007/1.50","since":"2026-05-01T00:00:00.000Z","strict":true}',
+    );
+    const given = { since: new Date('2026-06-01T00:00:00Z'), base: undefined, amount: 2n };
+    expect((await bindingsOf(await load(typed, given)))['NormalisePrices']?.['params']).toBe(
+      '{"factor":3,"base":"007/2","since":"2026-06-01T00:00:00.000Z","strict":true}',
+    );
+  });
+
+  it.each([
+    ['the night when clocks go forward', '2026-03-29T01:00:00Z', '2026-03-29T03:00:00.000+02:00|2026-03-29|2026-03-28'],
+    ['a day of 23 hours', '2026-03-29T22:10:00Z', '2026-03-30T00:10:00.000+02:00|2026-03-30|2026-03-29'],
+    ['the hour that is there twice', '2026-10-25T01:30:00Z', '2026-10-25T02:30:00.000+01:00|2026-10-25|2026-10-24'],
+  ])('know %s', async (_, now, expected) => {
+    const loaded = await load({
+      'w.yaml':
+        'name: w\ntimezone: Europe/Berlin\nsteps:\n  - Rename: { bind: { incoming-rows: "{now}|{today}|{yesterday}", "out:data": x } }\n',
+    });
+    await using app = await createApp({
+      workflows: [loaded],
+      stores: { default: memoryStore() },
+      log: 'silent',
+      clock: turnedClock(new Date(now)),
+    });
+    expect((await app.workflow('w').plan())[0]?.bindings['from']).toBe(expected);
   });
 
   it('decide whether a step runs', async () => {

@@ -1,0 +1,105 @@
+import { DefinitionError, MillraceError } from '../../errors.js';
+import { getProcessorSpec } from '../../metadata/registry.js';
+import type { ProcessorSpec } from '../../metadata/spec.js';
+import type { Class } from '../../types.js';
+import type { RunFacts } from '../action/action.js';
+import type { ResolveContext, WorkflowSpec } from '../spec.js';
+import { createWorkflow, type Workflow } from '../workflow.js';
+import { Collector } from './collect.js';
+import { compile } from './compile.js';
+import { openDates, type DateWriter } from './dates.js';
+import { LoadedFiles, type LoadedFile } from './load-files.js';
+import { readActions } from './read-actions.js';
+import { Faults } from './source.js';
+import type { Surroundings } from './variables.js';
+
+/** What a definition file is read with. */
+export interface LoadWorkflowOptions {
+  /** Steps name them. */
+  readonly processors: readonly Class[];
+  /** In place of those that the file declares; those of a run take their place. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+/** A workflow from its file. */
+export async function readWorkflow(path: string, options: LoadWorkflowOptions): Promise<Workflow> {
+  const faults = new Faults();
+  const files = new LoadedFiles(faults);
+  const file = await files.load(path, path);
+  if (file === undefined) throw new DefinitionError(`Definition '${path}'`, faults.sorted());
+  const definition = new Definition(
+    path,
+    file,
+    files,
+    processorsByName(options.processors),
+    options.variables ?? {},
+    await datesFor(files),
+  );
+  return createWorkflow(await definition.resolve({ variables: {}, now: new Date() }, faults), {});
+}
+
+/** A definition that was read: made into a workflow when it is loaded, and once more for each run. */
+class Definition {
+  readonly #path: string;
+  readonly #file: LoadedFile;
+  readonly #files: LoadedFiles;
+  readonly #processors: ReadonlyMap<string, ProcessorSpec>;
+  readonly #variables: Readonly<Record<string, unknown>>;
+  readonly #dates: DateWriter | undefined;
+
+  constructor(
+    path: string,
+    file: LoadedFile,
+    files: LoadedFiles,
+    processors: ReadonlyMap<string, ProcessorSpec>,
+    variables: Readonly<Record<string, unknown>>,
+    dates: DateWriter | undefined,
+  ) {
+    this.#path = path;
+    this.#file = file;
+    this.#files = files;
+    this.#processors = processors;
+    this.#variables = variables;
+    this.#dates = dates;
+  }
+
+  async resolve({ variables, now }: ResolveContext, faults = new Faults()): Promise<WorkflowSpec> {
+    const around: Surroundings = { now, dates: this.#dates, environment: process.env };
+    const given = new Map([...Object.entries(this.#variables), ...Object.entries(variables)]);
+    const options = { files: this.#files, processors: this.#processors, around, variables: given, faults };
+    const collected = new Collector(options).collect(this.#file);
+    if (collected === undefined) throw new DefinitionError(`Definition '${this.#path}'`, faults.sorted());
+    const sample: RunFacts = { event: 'started', workflow: '', runId: '', at: now, ms: 0, status: 'succeeded', error: '', steps: {} };
+    const surroundings = { around, given, timezone: collected.timezone, faults };
+    readActions(this.#file, collected.file, sample, surroundings);
+    const spec = await compile(collected, faults);
+    return Object.freeze({
+      ...spec,
+      resolve: (context: ResolveContext) => this.resolve(context),
+      actions: (facts: RunFacts) => readActions(this.#file, collected.file, facts, { ...surroundings, faults: new Faults() }),
+    });
+  }
+}
+
+function processorsByName(processors: readonly Class[]): Map<string, ProcessorSpec> {
+  const specs = processors.map((processor) => getProcessorSpec(processor));
+  const byName = new Map<string, ProcessorSpec>();
+  for (const spec of specs) {
+    const twin = byName.get(spec.name);
+    if (twin !== undefined && twin.class !== spec.class) {
+      throw new MillraceError(
+        'DUPLICATE_NAME',
+        `loadWorkflow: two processors are named '${spec.name}'; give one of them a \`name\` of its own`,
+        { where: [twin.where, spec.where] },
+      );
+    }
+    byName.set(spec.name, spec);
+  }
+  return byName;
+}
+
+/** What writes dates is loaded where a file names one. */
+async function datesFor(files: LoadedFiles): Promise<DateWriter | undefined> {
+  for await (const text of files.texts()) if (/\{(?:today|now|yesterday)\b/.test(text)) return openDates();
+  return undefined;
+}
