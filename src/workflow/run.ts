@@ -10,7 +10,8 @@ import type { RunStatus, StepResult, StepStatus, TaskResult, WorkflowResult } fr
 import { fingerprintOf, lineageOf, outerPlaces, stampOf } from './fingerprint.js';
 import type { Graph } from './graph.js';
 import type { WorkflowRunOptions } from './options.js';
-import type { KeptOutput, RunPlan } from './plan.js';
+import type { KeptOutput } from './fate.js';
+import type { RunPlan } from './plan.js';
 import type { Place } from './places.js';
 import type { StepJournal } from './record.js';
 import { StepState, type Blocked, type StepOwner } from './step-state.js';
