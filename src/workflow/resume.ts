@@ -46,6 +46,19 @@ export async function findSuperseded(runtime: Runtime, name: string, runId: stri
   return runs.filter((run) => chain.has(run) || (!isLive(run) && madeUpFor(run, own)));
 }
 
+/** How many runs that did not end well are kept to be gone on with. */
+const most = 10;
+
+/** Runs that did not end well, beyond the last few and those that these go on with. */
+export async function findForgotten(runtime: Runtime, name: string): Promise<readonly UnfinishedRun[]> {
+  const runs = await loadUnfinished(runtime, name);
+  if (runs.length <= most) return [];
+  const continued = new Set(runs.map(({ resumes }) => resumes));
+  const ends = runs.filter(({ _id }) => !continued.has(_id)).slice(0, most);
+  const kept = new Set(ends.flatMap((run) => chainOf(run, runs)));
+  return runs.filter((run) => !kept.has(run) && !isLive(run));
+}
+
 /** Whether a later run has done what this one was to do. */
 function madeUpFor(run: UnfinishedRun, later: UnfinishedRun): boolean {
   if (later.started < run.started) return false;

@@ -8,7 +8,7 @@ import { checkRunOptions, type PlannedStep, type WorkflowRunOptions } from './op
 import type { Fate } from './fate.js';
 import { describePlan, planRun, type RunPlan } from './plan.js';
 import { forgetRuns, RunJournal } from './record.js';
-import { findResumable, findSuperseded, planReuse, slicesOf, type Resumable } from './resume.js';
+import { findForgotten, findResumable, findSuperseded, planReuse, slicesOf, type Resumable } from './resume.js';
 import { WorkflowRun } from './run.js';
 import { isSliced, selectSteps, type Slices } from './slice.js';
 import type { WorkflowSpec } from './spec.js';
@@ -133,7 +133,7 @@ class BoundWorkflow implements WorkflowTask {
     const result = { id: runId, status: status === 'partial' ? status : 'succeeded', ms, steps: run.results } as const;
     const error = status === 'failed' || status === 'cancelled' ? run.error(status, result) : undefined;
     await journal.close(status, ms, error?.message);
-    if (status === 'succeeded') await this.#drop(runId);
+    await this.#drop(status, runId);
     if (runtime.announce) this.#announce(status, ms, plan, runId, error);
     if (events.has('run:end')) events.emit('run:end', { runId, at: this.#now(), workflow: this.name, status });
     await actions?.end(this.#now(), { status, ms, error, steps: result.steps });
@@ -148,10 +148,14 @@ class BoundWorkflow implements WorkflowTask {
     else this.#runtime.log.error(line, { runId, error: error.message });
   }
 
-  /** What was kept for a run that would go on with this one is not needed any more. What cannot be dropped now goes with the next. */
-  async #drop(runId: string): Promise<void> {
+  /**
+   * What was kept for a run that would go on with this one is not needed any more when it has succeeded; when it has not, runs that nobody
+   * went on with for long make room. What cannot be dropped now goes with the next.
+   */
+  async #drop(status: RunStatus, runId: string): Promise<void> {
     try {
-      await forgetRuns(this.#runtime, await findSuperseded(this.#runtime, this.name, runId));
+      const find = status === 'succeeded' ? findSuperseded : findForgotten;
+      await forgetRuns(this.#runtime, await find(this.#runtime, this.name, runId));
     } catch (error) {
       this.#runtime.log.warn(`what workflow '${this.name}' kept for resuming could not be dropped: ${(error as Error).message}`);
     }
