@@ -136,7 +136,7 @@ export class Ledger {
   }
 
   all(): Promise<readonly StageRecord[]> {
-    return this.#run('reading what runs have staged', (stages) => stages.find({}).toArray());
+    return this.#run('opening the store', (stages) => stages.find({}).toArray());
   }
 
   async remove(id: string): Promise<void> {
