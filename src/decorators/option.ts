@@ -27,7 +27,7 @@ function problemOf(what: string, options: unknown, rules: Rules, required: reado
 }
 
 /** An absent value is right; undefined is absent. */
-function rule(expected: string, holds: (value: unknown) => boolean): Rule {
+export function rule(expected: string, holds: (value: unknown) => boolean): Rule {
   return (value) => (value === undefined || holds(value) ? undefined : `must be ${expected}, not ${describeValue(value)}.`);
 }
 

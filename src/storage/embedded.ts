@@ -177,6 +177,13 @@ export class EmbeddedStore implements Store, Peer {
     });
   }
 
+  version(collection: string): Promise<string> {
+    return this.#use(collection, (database) => {
+      const record = database.read((snapshot) => findCollection(database, collection, snapshot));
+      return record === undefined ? 'none' : `${String(record.id)}.${String(record.changes)}`;
+    });
+  }
+
   stage(owner: StageOwner): Promise<Stage> {
     return this.#use(undefined, (database) => {
       const taken =

@@ -62,6 +62,10 @@ export class LazyStore implements Store {
     return this.#ask((store) => store.indexes(collection));
   }
 
+  version(collection: string): Promise<string | undefined> {
+    return this.#ask(async (store) => store.version?.(collection));
+  }
+
   stage(owner: StageOwner): Promise<Stage> {
     return this.#ask((store) => store.stage(owner));
   }

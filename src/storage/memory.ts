@@ -116,6 +116,11 @@ export class MemoryStore implements Store {
     return (this.#data.collections.get(collection)?.indexes ?? []).map(({ name, keys, unique }) => ({ name, keys, unique }));
   }
 
+  async version(collection: string): Promise<string> {
+    this.#check(collection);
+    return this.#data.collections.get(collection)?.state ?? 'none';
+  }
+
   async stage(owner: StageOwner): Promise<Stage> {
     this.#check();
     const { ObjectId } = await loadBson();

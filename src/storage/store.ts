@@ -43,6 +43,11 @@ export interface Store extends AsyncDisposable {
   createIndex(collection: string, keys: Readonly<Record<string, 1 | -1>>, options?: { readonly unique?: boolean }): Promise<string>;
   /** Without the one on `_id`. */
   indexes(collection: string): Promise<readonly Index[]>;
+  /**
+   * A text that is another one after every change of the collection's rows: by it a resumed run sees that an input has changed. Stores
+   * that would have to read the rows for it do not have it, or answer undefined.
+   */
+  version?(collection: string): Promise<string | undefined>;
   /** Opens a place for what a run writes and has not published. */
   stage(owner: StageOwner): Promise<Stage>;
   /** Idempotent. */

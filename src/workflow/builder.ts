@@ -2,7 +2,8 @@ import { isBinding, link, type LinkBinding } from '../binding/binding.js';
 import { describeValue, MillraceError } from '../errors.js';
 import { callSite, getProcessorSpec, type CallSite } from '../metadata/registry.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
-import type { Bindings, Class, EventListeners, Link, OutputsOf, Retry } from '../types.js';
+import type { RunOptions } from '../task/runner.js';
+import type { Bindings, Class, Link, OutputsOf, Retry } from '../types.js';
 import { commandSpec, type CommandOptions, type CommandPorts } from './command.js';
 import { WorkflowDraft } from './draft.js';
 import { plainBehaviour, type StepBehaviour, type WhenContext } from './spec.js';
@@ -29,7 +30,7 @@ export interface StepOptions<P> extends StepBehaviour {
   /** Read when the step is about to start; false skips the step and what reads from it. */
   readonly when?: (context: WhenContext) => boolean | Promise<boolean>;
   /** Listeners for this step alone, besides the run's. */
-  readonly on?: EventListeners;
+  readonly on?: NonNullable<RunOptions['on']>;
 }
 
 /** A step, to link from and to come after. */
@@ -89,8 +90,20 @@ export function workflow<const O extends Links = {}>(
   const where = callSite(workflow);
   const draft = new WorkflowDraft(name, where());
   const builder = new DraftBuilder(draft, where);
-  const outputs = (build(builder) ?? {}) as O;
+  const built: unknown = build(builder);
   builder.close();
+  if (built instanceof Promise) {
+    built.catch(() => undefined); // what it says of steps that came too late follows from this
+    const message = `Workflow '${name}' has a builder that answers a promise`;
+    draft.fault({
+      code: 'DEFINITION_INVALID',
+      message,
+      where: [where()],
+      path: [name],
+      fix: 'Make it a plain function: steps are added before it returns.',
+    });
+  }
+  const outputs = (built ?? {}) as O;
   for (const [output, exported] of Object.entries(outputs)) {
     if (isBinding(exported)) draft.export(exported);
     else {
@@ -123,7 +136,8 @@ class DraftBuilder implements WorkflowBuilder {
   }
 
   step<P>(processor: Class<P>, options: StepOptions<P> = {}): StepRef<P> {
-    return this.#add(getProcessorSpec(processor), options, this.#draft.size < most ? callSite(this.step, frames) : this.#where);
+    const where = this.#draft.size < most ? callSite(this.step, frames) : this.#where;
+    return this.#add(this.#specOf(processor, where), options, where);
   }
 
   command(name: string, options: Omit<StepOptions<CommandPorts>, 'name'> & CommandOptions): StepRef<CommandPorts> {
@@ -186,6 +200,18 @@ class DraftBuilder implements WorkflowBuilder {
         return link(step, found?.name ?? String(port)) as unknown as Link<OutputsOf<P>[typeof port]>;
       },
     };
+  }
+
+  #specOf(processor: Class, where: CallSite): ProcessorSpec {
+    try {
+      return getProcessorSpec(processor);
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      throw new MillraceError(error.code, `workflow '${this.#draft.name}': w.step takes a processor. ${error.message}`, {
+        where: [where()],
+        path: error.path,
+      });
+    }
   }
 
   #refuseClosed(): void {

@@ -63,6 +63,7 @@ export class WorkflowDraft {
     const { processor, behaviour = plainBehaviour, bind, by = 'property', after = none, detail } = draft;
     const name = draft.name ?? processor.name;
     const where = toCallSite(draft.where);
+    if (name.trim() === '') this.#refuseNameless(processor, where);
     const given = bind === undefined ? nothingGiven : this.#bind(name, { processor, bind, by, where });
     if (behaviour !== plainBehaviour) this.#checkBehaviour(name, behaviour, where);
     const tags = processor.tags.length === 0 && draft.tags === undefined ? noTags : new Set([...processor.tags, ...(draft.tags ?? [])]);
@@ -70,6 +71,16 @@ export class WorkflowDraft {
     this.#steps.push(step);
     if (draft.alone === true) this.#alone.add(step);
     return name;
+  }
+
+  #refuseNameless({ name }: ProcessorSpec, where: CallSite): void {
+    this.fault({
+      code: 'DEFINITION_INVALID',
+      message: `Workflow '${this.name}' has a step of '${name}' whose name is empty`,
+      where: [where()],
+      path: [this.name],
+      fix: "Leave `name` out for the processor's own, or give it one.",
+    });
   }
 
   /** Takes the steps of another workflow as `name/step`; `bind` is by its step and property. */

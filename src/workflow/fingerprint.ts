@@ -12,7 +12,7 @@ import type { Edge, Graph } from './graph.js';
 import { placesRead, placesWritten, valueOf, type Place } from './places.js';
 import type { StepSpec } from './spec.js';
 
-/** So many rows of an input are looked at to tell whether it has changed; besides them, how many there are. */
+/** So many rows at either end of an input are looked at to tell whether it has changed; besides them, how many there are. */
 const sample = 1000;
 
 /** What a step is: another text means another processor, other bindings or other parameters. Secrets leave no trace in it. */
@@ -86,17 +86,21 @@ function describeParams({ processor: { params }, given }: StepSpec): unknown {
 
 async function stampFile({ target, base }: Extract<Place['binding'], { kind: 'file' }>): Promise<string> {
   try {
-    const { size, mtimeMs } = await stat(parseFileTarget(target, base).path);
-    return `${String(size)} ${String(mtimeMs)}`;
+    const { size, mtimeNs } = await stat(parseFileTarget(target, base).path, { bigint: true });
+    return `${String(size)} ${String(mtimeNs)}`;
   } catch {
     return 'missing'; // the step that reads it says so
   }
 }
 
+/** Where the store does not know: how many rows there are, the first ones, and those of the greatest ids, where new ones come. */
 async function stampCollection(store: Store, name: string): Promise<string> {
+  const version = await store.version?.(name);
+  if (version !== undefined) return version;
   const count = await store.count(name);
-  const rows = await store.find(name, { limit: sample }).toArray();
-  return `${String(count)} ${hash(toText(rows))}`;
+  const first = await store.find(name, { limit: sample }).toArray();
+  const last = count > sample ? await store.find(name, { sort: { _id: -1 }, limit: sample }).toArray() : [];
+  return `${String(count)} ${hash(toText([first, last]))}`;
 }
 
 function toText(value: unknown): string {

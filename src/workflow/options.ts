@@ -1,3 +1,5 @@
+import { aRetry, aTimeout, rule, texts, type Rules } from '../decorators/option.js';
+import { MillraceError } from '../errors.js';
 import type { RunOptions } from '../task/runner.js';
 import type { Slices } from './slice.js';
 
@@ -34,4 +36,31 @@ export interface PlannedLink {
   readonly by: 'stream' | 'spool' | 'collection';
   /** Why it does not stream. */
   readonly reason?: string;
+}
+
+const anObject = rule('an object', (value) => typeof value === 'object' && value !== null && !Array.isArray(value));
+const rules: Rules = {
+  concurrency: rule('a whole number from 1', (value) => Number.isInteger(value) && (value as number) >= 1),
+  timeout: aTimeout,
+  retry: aRetry,
+  onFailure: rule("'stop' or 'finish-branches'", (value) => value === 'stop' || value === 'finish-branches'),
+  variables: anObject,
+  bind: anObject,
+  from: texts,
+  to: texts,
+  only: texts,
+  ignore: texts,
+  tags: texts,
+};
+
+/**
+ * Refuses what TypeScript would not have let through: options come from command lines and plain JavaScript too.
+ *
+ * @throws MillraceError `CONFIG_INVALID`.
+ */
+export function checkRunOptions(workflow: string, options: WorkflowRunOptions): void {
+  for (const [option, check] of Object.entries(rules)) {
+    const problem = check(options[option as keyof WorkflowRunOptions]);
+    if (problem !== undefined) throw new MillraceError('CONFIG_INVALID', `Workflow '${workflow}' run option '${option}' ${problem}`);
+  }
 }

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { journalCollection, tasksCollection, unfinishedCollection, type TaskRecord } from '../task/recorder.js';
 import type { Runtime } from '../task/runtime.js';
 import type { RunStatus } from '../types.js';
-import type { KeptOutput } from './plan.js';
+import type { KeptOutput } from './fate.js';
 import type { Slices } from './slice.js';
 
 /** Milliseconds for which a run is known to be alive after a sign of life. */

@@ -1,12 +1,15 @@
 import { MillraceError, suggestName } from '../errors.js';
+import type { OutputSpec } from '../metadata/spec.js';
 import type { Runtime } from '../task/runtime.js';
 import type { EffectiveWorkflow } from './effective.js';
 import { fingerprintOf, lineageOf, outerPlaces, stampOf } from './fingerprint.js';
 import { orderOf, type Edge } from './graph.js';
 import { toBinding, valueOf } from './places.js';
-import type { Fate, KeptOutput } from './plan.js';
+import type { Fate, KeptOutput } from './fate.js';
 import { isLive, loadJournal, loadUnfinished, type StepJournal, type UnfinishedRun } from './record.js';
+import { publishedFile } from './published.js';
 import { chooseSteps } from './reuse.js';
+import type { StepSpec } from './spec.js';
 import { isSliced, type Slices } from './slice.js';
 
 /** A run to go on with, and those that it went on with itself. */
@@ -41,6 +44,19 @@ export async function findSuperseded(runtime: Runtime, name: string, runId: stri
   if (own === undefined) return [];
   const chain = new Set(chainOf(own, runs));
   return runs.filter((run) => chain.has(run) || (!isLive(run) && madeUpFor(run, own)));
+}
+
+/** How many runs that did not end well are kept to be gone on with. */
+const most = 10;
+
+/** Runs that did not end well, beyond the last few and those that these go on with. */
+export async function findForgotten(runtime: Runtime, name: string): Promise<readonly UnfinishedRun[]> {
+  const runs = await loadUnfinished(runtime, name);
+  if (runs.length <= most) return [];
+  const continued = new Set(runs.map(({ resumes }) => resumes));
+  const ends = runs.filter(({ _id }) => !continued.has(_id)).slice(0, most);
+  const kept = new Set(ends.flatMap((run) => chainOf(run, runs)));
+  return runs.filter((run) => !kept.has(run) && !isLive(run));
 }
 
 /** Whether a later run has done what this one was to do. */
@@ -137,10 +153,10 @@ async function findAvailable(
   rowOf: (step: number) => StepJournal | undefined,
 ): Promise<ReadonlySet<Edge>> {
   const there = new Map<string, boolean>();
-  const isThere = async (step: number, property: string, kept: KeptOutput): Promise<boolean> => {
-    const key = `${String(step)} ${property}`;
+  const isThere = async (step: number, port: OutputSpec, kept: KeptOutput): Promise<boolean> => {
+    const key = `${String(step)} ${port.property}`;
     let found = there.get(key);
-    if (found === undefined) there.set(key, (found = await holds(runtime, kept)));
+    if (found === undefined) there.set(key, (found = await holds(runtime, steps[step]!, port, kept)));
     return found;
   };
   const available = new Set<Edge>();
@@ -154,22 +170,37 @@ async function findAvailable(
         edge.kind === 'link'
           ? processor.outputs.filter(({ name }) => name === edge.label)
           : processor.outputs.filter((port) => String(toBinding(valueOf(steps[step]!, port)) ?? '') === edge.label);
-      const kept = ports.flatMap(({ property }) =>
-        row.outputs[property] === undefined ? [] : [[property, row.outputs[property]] as const],
-      );
-      // a collection that is added to, a file or rejects: it was published, and holds more than this
+      const kept = ports.flatMap((port) => {
+        const output = row.outputs[port.property];
+        return output === undefined ? [] : [[port, output] as const];
+      });
+      // a collection that is added to, or rejects: it was published, and holds more than this
       if (edge.kind === 'collection' && kept.length === 0) available.add(edge);
-      for (const [property, output] of kept) if (await isThere(step, property, output)) available.add(edge);
+      for (const [port, output] of kept) if (await isThere(step, port, output)) available.add(edge);
     }
   }
   return available;
 }
 
-async function holds(runtime: Runtime, { rows, spool, collection }: KeptOutput): Promise<boolean> {
+async function holds(runtime: Runtime, step: StepSpec, port: OutputSpec, { rows, spool, collection, file }: KeptOutput): Promise<boolean> {
+  if (file === true) return (await countFile(step, port)) === rows;
   if (spool !== undefined) return (await runtime.stores.get('default').count(spool)) === rows;
   if (collection === undefined || !runtime.stores.names.includes(collection.store)) return false;
   return (await runtime.stores.get(collection.store).count(collection.name)) === rows;
 }
+
+/** Undefined where it is gone, or cannot be read. */
+async function countFile(step: StepSpec, port: OutputSpec): Promise<number | undefined> {
+  let rows = 0;
+  try {
+    for await (const batch of publishedFile(step, port)?.source.batches([], countedAtOnce) ?? []) rows += batch.length;
+  } catch {
+    return undefined; // the step that wrote it runs again
+  }
+  return rows;
+}
+
+const countedAtOnce = 1000;
 
 /** The slices of a run that is gone on with, where none are given. */
 export function slicesOf(options: Slices, record: UnfinishedRun): Slices {

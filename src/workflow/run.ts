@@ -10,7 +10,8 @@ import type { RunStatus, StepResult, StepStatus, TaskResult, WorkflowResult } fr
 import { fingerprintOf, lineageOf, outerPlaces, stampOf } from './fingerprint.js';
 import type { Graph } from './graph.js';
 import type { WorkflowRunOptions } from './options.js';
-import type { KeptOutput, RunPlan } from './plan.js';
+import type { KeptOutput } from './fate.js';
+import type { RunPlan } from './plan.js';
 import type { Place } from './places.js';
 import type { StepJournal } from './record.js';
 import { StepState, type Blocked, type StepOwner } from './step-state.js';
@@ -345,7 +346,7 @@ export class WorkflowRun implements StepOwner {
   }
 
   /** Tells of a step that no task ran for, and that no task tells of. */
-  #tell({ step, plan }: StepState, status: StepStatus, error?: Error): void {
+  #tell({ step, plan, events }: StepState, status: StepStatus, error?: Error): void {
     const facts = { runId: this.runId, step, processor: plan.spec.processor.name, status };
     const at = this.#runtime.clock?.now() ?? new Date();
     const taskId = newId();
@@ -364,6 +365,6 @@ export class WorkflowRun implements StepOwner {
       monitor: { cpuMs: 0, peakMemory: 0, batches: 0 },
       ...(error === undefined ? {} : { error: { code, message: error.message } }),
     });
-    if (this.events.has('task:end')) this.events.emit('task:end', { ...facts, taskId, at, ...(error === undefined ? {} : { error }) });
+    if (events.has('task:end')) events.emit('task:end', { ...facts, taskId, at, ...(error === undefined ? {} : { error }) });
   }
 }

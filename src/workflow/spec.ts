@@ -2,7 +2,8 @@ import type { LinkBinding } from '../binding/binding.js';
 import type { GivenBindings } from '../binding/resolved.js';
 import type { CallSite } from '../metadata/registry.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
-import type { EventListeners, Link, Retry } from '../types.js';
+import type { RunOptions } from '../task/runner.js';
+import type { Link, Retry } from '../types.js';
 import type { Action, RunFacts } from './action/action.js';
 import type { Graph } from './graph.js';
 
@@ -18,6 +19,8 @@ export interface WhenContext {
   rows(link: Link<any>): Promise<number>;
 }
 
+type TaskListeners = NonNullable<RunOptions['on']>;
+
 /** What a step does besides its ports. */
 export interface StepBehaviour {
   /** Milliseconds for one attempt; default the processor's. */
@@ -31,7 +34,7 @@ export interface StepBehaviour {
   /** Read when the step is about to start; false skips the step and what reads from it. */
   readonly when?: (context: WhenContext) => boolean | Promise<boolean>;
   /** Listeners for this step alone, besides the run's. */
-  readonly on?: EventListeners;
+  readonly on?: TaskListeners;
 }
 
 /** Of a step that says nothing: shared by all of them. */

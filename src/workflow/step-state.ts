@@ -24,6 +24,8 @@ export interface StepOwner {
 export class StepState implements StepPlace {
   readonly plan: RunStep;
   readonly #owner: StepOwner;
+  /** Those of the run, and the step's own. */
+  readonly events: StepPlace['events'];
   readonly canceller = new Canceller();
   /** How it ended. */
   end: StepResult | undefined;
@@ -41,6 +43,8 @@ export class StepState implements StepPlace {
     this.plan = plan;
     this.#owner = owner;
     this.lineage = plan.fate.lineage;
+    const { on } = plan.spec.behaviour;
+    this.events = on === undefined ? owner.events : owner.events.extend(on);
   }
 
   get willRun(): boolean {
@@ -53,10 +57,6 @@ export class StepState implements StepPlace {
 
   get step(): string {
     return this.plan.spec.name;
-  }
-
-  get events(): StepPlace['events'] {
-    return this.#owner.events;
   }
 
   get journalStore(): StepPlace['journalStore'] {

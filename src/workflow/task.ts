@@ -1,15 +1,14 @@
-import { aRetry } from '../decorators/option.js';
-import { describeValue, MillraceError } from '../errors.js';
 import { newId } from '../task/id.js';
 import { describeDuration } from '../task/log.js';
 import type { Runtime } from '../task/runtime.js';
 import type { RunStatus, WorkflowResult } from '../types.js';
 import { ActionHook, type RunAnother } from './action/hook.js';
 import { applyBindings, type EffectiveWorkflow } from './effective.js';
-import type { PlannedStep, WorkflowRunOptions } from './options.js';
-import { describePlan, planRun, type Fate, type RunPlan } from './plan.js';
+import { checkRunOptions, type PlannedStep, type WorkflowRunOptions } from './options.js';
+import type { Fate } from './fate.js';
+import { describePlan, planRun, type RunPlan } from './plan.js';
 import { forgetRuns, RunJournal } from './record.js';
-import { findResumable, findSuperseded, planReuse, slicesOf, type Resumable } from './resume.js';
+import { findForgotten, findResumable, findSuperseded, planReuse, slicesOf, type Resumable } from './resume.js';
 import { WorkflowRun } from './run.js';
 import { isSliced, selectSteps, type Slices } from './slice.js';
 import type { WorkflowSpec } from './spec.js';
@@ -63,19 +62,23 @@ class BoundWorkflow implements WorkflowTask {
   }
 
   async run(options: WorkflowRunOptions = {}): Promise<WorkflowResult> {
+    checkRunOptions(this.name, options);
     return this.#enter(this.#run(options));
   }
 
   async plan(options: WorkflowRunOptions = {}): Promise<readonly PlannedStep[]> {
+    checkRunOptions(this.name, options);
     const { workflow, fates } = this.#select(await this.#resolve(options, this.#now()), options);
     return describePlan(await this.#plan(workflow, fates, options, newId(), noRun));
   }
 
   async resume(runId?: string, options: WorkflowRunOptions = {}): Promise<WorkflowResult> {
+    checkRunOptions(this.name, options);
     return this.#enter(findResumable(this.#runtime, this.name, runId).then((found) => this.#run(options, found)));
   }
 
   async planResume(runId?: string, options: WorkflowRunOptions = {}): Promise<readonly PlannedStep[]> {
+    checkRunOptions(this.name, options);
     const found = await findResumable(this.#runtime, this.name, runId);
     const { workflow, fates } = await this.#reuse(await this.#resolve(options, found.record.asOf), options, found);
     return describePlan(await this.#plan(workflow, fates, options, newId(), noRun));
@@ -88,7 +91,6 @@ class BoundWorkflow implements WorkflowTask {
   }
 
   async #run(options: WorkflowRunOptions, found?: Resumable): Promise<WorkflowResult> {
-    checkOptions(this.name, options);
     const asOf = found?.record.asOf ?? this.#now();
     const spec = await this.#resolve(options, asOf);
     const { workflow, fates } = found === undefined ? this.#select(spec, options) : await this.#reuse(spec, options, found);
@@ -131,7 +133,7 @@ class BoundWorkflow implements WorkflowTask {
     const result = { id: runId, status: status === 'partial' ? status : 'succeeded', ms, steps: run.results } as const;
     const error = status === 'failed' || status === 'cancelled' ? run.error(status, result) : undefined;
     await journal.close(status, ms, error?.message);
-    if (status === 'succeeded') await this.#drop(runId);
+    await this.#drop(status, runId);
     if (runtime.announce) this.#announce(status, ms, plan, runId, error);
     if (events.has('run:end')) events.emit('run:end', { runId, at: this.#now(), workflow: this.name, status });
     await actions?.end(this.#now(), { status, ms, error, steps: result.steps });
@@ -146,10 +148,14 @@ class BoundWorkflow implements WorkflowTask {
     else this.#runtime.log.error(line, { runId, error: error.message });
   }
 
-  /** What was kept for a run that would go on with this one is not needed any more. What cannot be dropped now goes with the next. */
-  async #drop(runId: string): Promise<void> {
+  /**
+   * What was kept for a run that would go on with this one is not needed any more when it has succeeded; when it has not, runs that nobody
+   * went on with for long make room. What cannot be dropped now goes with the next.
+   */
+  async #drop(status: RunStatus, runId: string): Promise<void> {
     try {
-      await forgetRuns(this.#runtime, await findSuperseded(this.#runtime, this.name, runId));
+      const find = status === 'succeeded' ? findSuperseded : findForgotten;
+      await forgetRuns(this.#runtime, await find(this.#runtime, this.name, runId));
     } catch (error) {
       this.#runtime.log.warn(`what workflow '${this.name}' kept for resuming could not be dropped: ${(error as Error).message}`);
     }
@@ -208,17 +214,4 @@ function noRun(): void {
 
 function sliced({ from, to, only, ignore, tags }: Slices): Slices {
   return Object.fromEntries(Object.entries({ from, to, only, ignore, tags }).filter(([, names]) => names !== undefined));
-}
-
-function checkOptions(name: string, { concurrency, timeout, onFailure, retry }: WorkflowRunOptions): void {
-  const wrong = (option: string, expected: string, value: unknown): never => {
-    throw new MillraceError('CONFIG_INVALID', `Workflow '${name}' run option '${option}' must be ${expected}, not ${describeValue(value)}`);
-  };
-  if (concurrency !== undefined && (!Number.isInteger(concurrency) || concurrency < 1))
-    wrong('concurrency', 'a whole number from 1', concurrency);
-  if (timeout !== undefined && !(Number.isFinite(timeout) && timeout > 0)) wrong('timeout', 'a number of milliseconds above 0', timeout);
-  const problem = aRetry(retry);
-  if (problem !== undefined) throw new MillraceError('CONFIG_INVALID', `Workflow '${name}' run option 'retry' ${problem}`);
-  if (onFailure !== undefined && !['stop', 'finish-branches'].includes(onFailure))
-    wrong('onFailure', "'stop' or 'finish-branches'", onFailure);
 }

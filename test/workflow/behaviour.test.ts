@@ -207,6 +207,7 @@ describe('slices of a run', () => {
 
   it('are refused by name where it was not', async () => {
     await using app = await test();
+    await expect(app.workflow(w).run({ only: ['third'] })).rejects.toMatchObject({ faults: { length: 1 } });
     await expect(app.workflow(w).run({ only: ['third'] })).rejects.toThrow(
       /'second' is not selected and its output is not published anywhere/,
     );
@@ -244,6 +245,41 @@ describe('the end of a run', () => {
       cause: { code: 'TASK_TIMEOUT' },
     });
     expect(statuses(error.result)).toEqual({ Endless: 'cancelled', Idle: 'skipped' });
+  });
+
+  it('is told to the listeners of a step what concerns it', async () => {
+    await using app = await test();
+    const told: string[] = [];
+    const w = workflow('w', (b) => {
+      const fails = b.step(Broken, {
+        name: 'fails',
+        onError: 'skip',
+        on: { 'task:end': ({ step, status }) => told.push(`${step ?? ''} ${status}`) },
+      });
+      b.step(Drain, { bind: { from: fails.output('to') }, on: { 'task:end': ({ step, status }) => told.push(`${step ?? ''} ${status}`) } });
+      b.step(Idle);
+    });
+    await app.workflow(w).run();
+    expect(told).toEqual(['fails failed', 'Drain skipped']);
+  });
+
+  it('is not reached where options make no sense', async () => {
+    await using app = await test();
+    const w = workflow('w', (b) => void b.step(Idle));
+    for (const options of [
+      { concurrency: 0 },
+      { concurrency: 1.5 },
+      { timeout: -1 },
+      { onFailure: 'never' },
+      { from: 'Idle' },
+      { bind: 'x' },
+      { retry: { attempts: 0 } },
+    ]) {
+      const [option = ''] = Object.keys(options);
+      const refusal = { code: 'CONFIG_INVALID', message: expect.stringContaining(`Workflow 'w' run option '${option}'`) as string };
+      await expect(app.workflow(w).run(options as never)).rejects.toMatchObject(refusal);
+      await expect(app.workflow(w).plan(options as never)).rejects.toMatchObject(refusal);
+    }
   });
 
   it('is recorded, with every step, and told as it happens', async () => {
@@ -335,7 +371,7 @@ describe('a command', () => {
   });
 
   it('that there is none of fails', async () => {
-    expect((await run('no-such-program', [])).result).toMatchObject({ message: expect.stringMatching(/'no-such-program' is not found/) as string });
+    expect((await run('no-such-program', [])).result).toMatchObject({ message: expect.stringMatching(/is not found/) as string });
   });
 
   it('is ended with all that it started', async () => {

@@ -12,6 +12,7 @@ import {
   workflow,
   type Fault,
   type Reader,
+  type WorkflowBuilder,
   type Writer,
 } from 'millrace';
 import { IsString } from 'class-validator';
@@ -101,6 +102,21 @@ describe('a definition', () => {
       expect(fix).not.toBe('');
     }
     expect(faults.find(({ code }) => code === 'DUPLICATE_NAME')?.fix).toContain('`name`');
+  });
+
+  it('refuses a builder that answers later, and a step without a name', () => {
+    const late = faultsOf(() =>
+      workflow('late', (async (w: WorkflowBuilder) => {
+        w.step(Idle);
+        await Promise.resolve();
+        w.step(Idle, { name: 'too late' });
+      }) as never),
+    );
+    expect(late).toMatchObject([{ code: 'DEFINITION_INVALID', message: "Workflow 'late' has a builder that answers a promise" }]);
+    expect(faultsOf(() => workflow('w', (w) => void w.step(Idle, { name: ' ' })))).toMatchObject([
+      { code: 'DEFINITION_INVALID', message: "Workflow 'w' has a step of 'Idle' whose name is empty" },
+    ]);
+    expect(() => workflow('w', (w) => void w.step(undefined as never))).toThrow("workflow 'w': w.step takes a processor.");
   });
 
   it('puts a step that reads a collection after those that write it', () => {

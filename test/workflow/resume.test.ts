@@ -15,6 +15,7 @@ import {
   type Writer,
 } from 'millrace';
 import { createTestApp } from 'millrace/testing';
+import { IsInt } from 'class-validator';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +68,18 @@ const [Import, Clean, Sum, Tell] = ['import', 'clean', 'sum', 'tell'].map(named)
   typeof First,
 ];
 const source = [{ n: 1 }, { n: 2 }];
+class Numbered {
+  @IsInt() n!: number;
+}
+@Processor()
+class Export {
+  @Input() readonly from!: Reader<Numbered>;
+  @Output({ schema: Numbered }) readonly to!: Writer<Numbered>;
+  async run(): Promise<void> {
+    ran.push('export');
+    await this.to.write(this.from);
+  }
+}
 
 /** `import` streams to `clean`, which is published, kept or neither, and read by `sum`. */
 function chain(how: 'published' | 'kept' | 'streamed', from: unknown = rows(() => source)): Workflow {
@@ -143,6 +156,42 @@ describe.each(Object.entries(stores))('resuming on a store that is %s', (_, open
     expect((await app.store().find<Item>('summed').toArray()).map(({ n }) => n)).toEqual([4, 5, 10]);
   });
 
+  it('sees a change of one row among many', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    await app.store().insert(
+      'source',
+      Array.from({ length: 2500 }, (__, n) => ({ _id: n, n })),
+    );
+    const work = chain('published', 'source');
+    await fail(app, work, 'tell');
+    await app.store().upsert('source', ['_id'], [{ _id: 1250, n: -1 }]);
+    expect((await app.workflow(work).planResume()).filter((step) => step.runs).map(({ name }) => name)).toEqual([
+      'import',
+      'clean',
+      'sum',
+      'tell',
+    ]);
+  });
+
+  it('goes on after a step that published a file, while the file is what it was', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-resume-'));
+    folders.push(folder);
+    const path = join(folder, 'exported.csv');
+    const work = workflow('files', (w) => {
+      const exported = w.step(Export, { bind: { from: rows(() => source), to: `file:${path}` } });
+      w.step(Sum, { bind: { from: exported.output('to'), to: 'summed' } });
+    });
+    await fail(app, work, 'sum');
+    expect((await app.workflow(work).planResume()).map((step) => step.runs)).toEqual([false, true]);
+    await app.workflow(work).resume();
+    expect(ran).toEqual(['sum']);
+    expect((await app.store().find<Item>('summed').toArray()).map(({ n }) => n)).toEqual([2, 3]);
+    await fail(app, work, 'sum');
+    rmSync(path);
+    expect((await app.workflow(work).planResume()).map((step) => step.runs)).toEqual([true, true]);
+  });
+
   it('runs again what has another definition', async () => {
     await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
     await fail(app, chain('published'), 'tell');
@@ -164,6 +213,17 @@ describe.each(Object.entries(stores))('resuming on a store that is %s', (_, open
     await app.store().drop('cleaned');
     await app.workflow(work).resume();
     expect([...ran].sort()).toEqual(['clean', 'import', 'sum', 'tell']);
+  });
+
+  it('keeps the last ten runs that failed, with what they kept', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    const ids: string[] = [];
+    for (let run = 0; run < 12; run++) ids.push((await fail(app, chain('kept'), 'sum')).result.id);
+    const unfinished = await app.store().find<{ _id: string; spools: string[] }>('_millrace_unfinished').toArray();
+    expect(unfinished.map(({ _id }) => _id)).toEqual(ids.slice(2));
+    await expect(app.workflow(chain('kept')).resume(ids[0])).rejects.toThrow(`no unfinished run '${ids[0] ?? ''}'`);
+    await app.workflow(chain('kept')).resume(ids[2]);
+    expect(ran).toEqual(['sum', 'tell']);
   });
 
   it('is for runs that did not end well', async () => {

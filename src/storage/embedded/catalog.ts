@@ -9,6 +9,8 @@ export interface CollectionRecord {
   /** Number of the index on `_id`. */
   ids: number;
   rows: number;
+  /** How often it was changed. */
+  changes: number;
   /** Number of the next row. */
   next: number;
   /** A run has published to it. */
@@ -41,7 +43,7 @@ export function newId(database: Database): number {
 
 /** In a write transaction. */
 export function newCollection(database: Database): CollectionRecord {
-  return { id: newId(database), ids: newId(database), rows: 0, next: 0, published: false, last: '', loose: 0, indexes: [] };
+  return { id: newId(database), ids: newId(database), rows: 0, changes: 0, next: 0, published: false, last: '', loose: 0, indexes: [] };
 }
 
 /** In a write transaction. */
@@ -66,7 +68,7 @@ export function findCollection(database: Database, name: string, transaction?: S
 
 /** In a write transaction. */
 export function saveCollection(database: Database, name: string, record: CollectionRecord): void {
-  database.records.put(`c/${name}`, record);
+  database.records.put(`c/${name}`, { ...record, changes: record.changes + 1 });
 }
 
 /** In a write transaction: forgets the collection; its rows are dropped later. */

@@ -12,6 +12,8 @@ interface HeldIndex {
   readonly holders: Map<string, string> | undefined;
 }
 
+let made = 0;
+
 /** The rows of one collection in the order in which they came, by `_id`. */
 export class MemoryCollection {
   readonly name: string;
@@ -19,6 +21,8 @@ export class MemoryCollection {
   published = false;
   /** Counts changes. */
   version = 0;
+  /** Another one for each collection that was ever made. */
+  readonly #number = ++made;
   #rows: Map<string, Row>;
   #indexes: HeldIndex[];
   #snapshot: readonly Row[] | undefined;
@@ -27,6 +31,11 @@ export class MemoryCollection {
     this.name = name;
     this.#rows = new Map(rows);
     this.#indexes = indexes.map(({ spec, holders }) => ({ spec, holders: holders && new Map(holders) }));
+  }
+
+  /** Another text after every change. */
+  get state(): string {
+    return `${String(this.#number)}.${String(this.version)}`;
   }
 
   get size(): number {

@@ -53,6 +53,44 @@ export const rowCases: readonly Case[] = [
     },
   },
   {
+    name: 'has another version after every change of the rows, where it knows of versions',
+    async run(store, named) {
+      const name = named('versions');
+      const version = async (): Promise<string> => (await store.version?.(name)) ?? '';
+      const seen = [await version()];
+      if (seen[0] === '') return;
+      const changed = async (change: Promise<unknown>): Promise<void> => {
+        await change;
+        const now = await version();
+        assert.ok(!seen.includes(now), `version ${now} comes again`);
+        seen.push(now);
+      };
+      await changed(
+        store.insert(name, [
+          { _id: 1, n: 1 },
+          { _id: 2, n: 2 },
+        ]),
+      );
+      await changed(store.insert(name, [{ _id: 3, n: 3 }]));
+      await changed(store.upsert(name, ['_id'], [{ _id: 2, n: 7 }]));
+      await changed(store.delete(name, { n: 7 }));
+      await changed(store.delete(name, {}));
+      for (const mode of ['replace', 'append', 'upsert'] as const) {
+        const stage = await store.stage({ id: `${name}-${mode}`, runId: name });
+        const output = { collection: name, mode, key: ['n'], overwrite: true };
+        await stage.insert(name, [{ n: 1 }], output);
+        await stage.prepare([output]);
+        await stage.commit();
+        await changed(stage.publish());
+        await stage.finish();
+      }
+      await store.find(name).toArray();
+      assert.equal(await version(), seen.at(-1), 'reading changes nothing');
+      await store.drop(name);
+      assert.equal(await version(), seen[0]);
+    },
+  },
+  {
     name: 'has nothing where there is no collection',
     async run(store, named) {
       const name = named('nothing');
