@@ -6,6 +6,7 @@ import type { Runtime } from '../task/runtime.js';
 import type { RunStatus, WorkflowResult } from '../types.js';
 import { ActionHook, type RunAnother } from './action/hook.js';
 import { applyBindings, type EffectiveWorkflow } from './effective.js';
+import { keepVariables, restoreVariables, type KeptVariables } from './kept-variables.js';
 import type { PlannedStep, WorkflowRunOptions } from './options.js';
 import { describePlan, planRun, type Fate, type RunPlan } from './plan.js';
 import { forgetRuns, RunJournal } from './record.js';
@@ -72,13 +73,14 @@ class BoundWorkflow implements WorkflowTask {
   }
 
   async resume(runId?: string, options: WorkflowRunOptions = {}): Promise<WorkflowResult> {
-    return this.#enter(findResumable(this.#runtime, this.name, runId).then((found) => this.#run(options, found)));
+    return this.#enter(findResumable(this.#runtime, this.name, runId).then((found) => this.#run(continuing(options, found), found)));
   }
 
   async planResume(runId?: string, options: WorkflowRunOptions = {}): Promise<readonly PlannedStep[]> {
     const found = await findResumable(this.#runtime, this.name, runId);
-    const { workflow, fates } = await this.#reuse(await this.#resolve(options, found.record.asOf), options, found);
-    return describePlan(await this.#plan(workflow, fates, options, newId(), noRun));
+    const continued = continuing(options, found);
+    const { workflow, fates } = await this.#reuse(await this.#resolve(continued, found.record.asOf), continued, found);
+    return describePlan(await this.#plan(workflow, fates, continued, newId(), noRun));
   }
 
   #enter(run: Promise<WorkflowResult>): Promise<WorkflowResult> {
@@ -97,13 +99,15 @@ class BoundWorkflow implements WorkflowTask {
     const plan = await this.#plan(workflow, fates, options, runId, (step) => current.run?.wake(step));
     const events = options.on === undefined ? this.#runtime.events : this.#runtime.events.extend(options.on);
     const run = (current.run = new WorkflowRun({ runtime: this.#runtime, events, plan, runId, options }));
-    return this.#follow(run, plan, { slices: found === undefined ? sliced(options) : slicesOf(options, found.record), asOf }, found);
+    const slices = found === undefined ? sliced(options) : slicesOf(options, found.record);
+    const variables = keepVariables(options.variables ?? {}, spec.variableFacts?.secret);
+    return this.#follow(run, plan, { slices, asOf, variables }, found);
   }
 
   async #follow(
     run: WorkflowRun,
     plan: RunPlan,
-    facts: { readonly slices: Slices; readonly asOf: Date },
+    facts: { readonly slices: Slices; readonly asOf: Date; readonly variables: KeptVariables },
     found: Resumable | undefined,
   ): Promise<WorkflowResult> {
     const runtime = this.#runtime;
@@ -196,6 +200,11 @@ class BoundWorkflow implements WorkflowTask {
   ): Promise<RunPlan> {
     return planRun({ runtime: this.#runtime, workflow, fates, options, runId, wake });
   }
+}
+
+/** With the variables of the run that is gone on with. */
+function continuing(options: WorkflowRunOptions, { record }: Resumable): WorkflowRunOptions {
+  return { ...options, variables: restoreVariables(record, options.variables) };
 }
 
 function noRun(): void {

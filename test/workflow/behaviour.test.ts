@@ -335,7 +335,7 @@ describe('a command', () => {
   });
 
   it('that there is none of fails', async () => {
-    expect((await run('no-such-program', [])).result).toMatchObject({ message: expect.stringMatching(/ENOENT/) as string });
+    expect((await run('no-such-program', [])).result).toMatchObject({ message: expect.stringMatching(/is not found/) as string });
   });
 
   it('is ended with all that it started', async () => {

@@ -166,7 +166,19 @@ export class Collector {
     const name = this.#name(body, step.key === 'command' ? 'command' : step.key, file, parent);
     const processor = step.key === 'command' ? this.#command(body, file, step.at) : this.#processor(step);
     const detail = step.key === 'command' ? { detail: JSON.stringify(['command', 'args', 'cwd'].map((key) => valueAt(body, key))) } : {};
-    const leaf = this.#take({ kind: 'step', file, name, at: step.at, body, parent, previous, processor, called: step.key, ...detail });
+    const leaf = this.#take({
+      kind: 'step',
+      file,
+      name,
+      at: step.at,
+      body,
+      written: step.body,
+      parent,
+      previous,
+      processor,
+      called: step.key,
+      ...detail,
+    });
     if (step.number !== undefined) file.numbered.set(step.number, leaf);
     return leaf;
   }
@@ -181,6 +193,7 @@ export class Collector {
       name: this.#name(body, 'group', file, parent),
       at: step.at,
       body,
+      written: step.body,
       parent,
       previous,
       items: [],
@@ -219,6 +232,7 @@ export class Collector {
       name,
       at: step.at,
       body,
+      written: step.body,
       parent,
       previous,
       items: [],
