@@ -487,6 +487,21 @@ describe('shapes of flowtask', () => {
   });
 });
 
+describe('groups of flowtask', () => {
+  it('may begin groups within them', async () => {
+    const loaded = await load(
+      steps(
+        '- command: { name: a, command: ls, to_group: G }',
+        '- command: { name: b, command: ls, Group: G, to_group: H }',
+        '- command: { name: c, command: ls, Group: H }',
+        '- command: { name: d, command: ls, Group: G }',
+        '- command: { name: e, command: ls }',
+      ),
+    );
+    expect(afterOf(loaded)).toEqual({ a: [], 'G/b': ['a'], 'G/H/c': ['G/b'], 'G/d': ['G/H/c'], e: ['G/H/c', 'G/d'] });
+  });
+});
+
 describe('a command of a definition', () => {
   it('runs beside the file, and gives its lines', async () => {
     const path = folder.write({
