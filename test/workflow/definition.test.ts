@@ -110,7 +110,7 @@ describe('a definition', () => {
         w.step(Idle);
         await Promise.resolve();
         w.step(Idle, { name: 'too late' });
-      }) as never),
+      })),
     );
     expect(late).toMatchObject([{ code: 'DEFINITION_INVALID', message: "Workflow 'late' has a builder that answers a promise" }]);
     expect(faultsOf(() => workflow('w', (w) => void w.step(Idle, { name: ' ' })))).toMatchObject([

@@ -6,7 +6,7 @@ import { commandSpec } from '../command.js';
 import type { FileScope, Block, Item, Leaf } from './item.js';
 import { commandStep, formerComponents, formerFamily, groupStep, processorStep, root as rootShape, workflowStep } from './keys.js';
 import type { LoadedFile, LoadedFiles } from './load-files.js';
-import { describeNode, find, findEntry, itemsOf, textOf, toValue, type Entry, type MapNode, type Node } from './node.js';
+import { describeNode, find, findEntry, itemsOf, textOf, toValue, type MapNode, type Node } from './node.js';
 import { ShapeReader } from './read-shape.js';
 import { regroup, type WrittenStep } from './regroup.js';
 import type { ObjectShape } from './shape.js';
