@@ -13,6 +13,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'samples/**/*.test.ts'],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     // tests that start processes meet time limits on machines that do much else: a second failure counts
     retry: process.env['CI'] === undefined ? 0 : 1,
     pool: 'forks',

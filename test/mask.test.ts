@@ -7,6 +7,7 @@ describe('maskUrl', () => {
     ['mongodb+srv://ann@host/db', 'mongodb+srv://***@host/db'],
     ['amqp://ann:p@ss@host', 'amqp://***@host'],
     ['redis://:hunter2@host', 'redis://***@host'],
+    ['mongodb://ann:s3/cr@t@127.0.0.1:9/shop', 'mongodb://***@127.0.0.1:9/shop'],
     ['postgres://ann:hun/ter?2@host/db', 'postgres://***@host/db'],
     [
       'cannot open https://a:b@x.example/1 and https://c:d@y.example/2!',

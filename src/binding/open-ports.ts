@@ -114,6 +114,11 @@ export class OpenPorts {
     return this.#publication.superseded;
   }
 
+  /** Whether what was written is, or may be, published or about to be, however the attempt ended. */
+  get mayBePublished(): boolean {
+    return this.#publication.mayBePublished;
+  }
+
   abort(): Promise<void> {
     return this.#publication.abort();
   }

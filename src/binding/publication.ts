@@ -55,6 +55,8 @@ export class Publication {
   readonly #arrays: { readonly place: ArrayPlace; readonly rows: Row[] }[] = [];
   readonly #superseded: Superseded[] = [];
   #committed = false;
+  /** The commit was asked for, and nobody has said yet that it did not happen. */
+  #mayBeCommitted = false;
 
   /** @param coordinator - undefined where nothing goes to a store or a file. */
   constructor(owner: { readonly id: string; readonly runId: string }, coordinator: Store | undefined) {
@@ -101,14 +103,19 @@ export class Publication {
     return this.#superseded;
   }
 
+  /** Whether the outputs are, or may be, published or about to be: another attempt would write them twice. */
+  get mayBePublished(): boolean {
+    return this.#committed || this.#mayBeCommitted;
+  }
+
   /** Drops what was written; what cannot be dropped now is left to the store's recovery, as is what was committed. */
   async abort(): Promise<void> {
     if (this.#committed) return;
     const files = this.#files.map((writer) => writer.then((open) => open.abort()));
     await Promise.allSettled(files);
-    await Promise.allSettled(
-      [...(this.#stages ?? new Map<Store, StageOf>()).values()].map(({ stage }) => stage.then((open) => open.abort())),
-    );
+    const stages = [...(this.#stages ?? new Map<Store, StageOf>()).values()];
+    const aborted = await Promise.allSettled(stages.map(({ stage }) => stage.then((open) => open.abort())));
+    if (aborted.every(({ status }) => status === 'fulfilled')) this.#mayBeCommitted = false;
   }
 
   async #publishDurable(): Promise<void> {
@@ -117,16 +124,23 @@ export class Publication {
     if (coordinator === undefined) return;
     for (const { stage, outputs } of participants) await stage.prepare(outputs, coordinator.store.url);
     await coordinator.stage.prepare(coordinator.outputs);
+    this.#mayBeCommitted = true;
     await coordinator.stage.commit({
       files,
       participants: participants.map(({ store, stage }) => ({ url: store.url, id: stage.id })),
     });
     this.#committed = true;
-    for (const { stage } of [...participants, coordinator]) {
-      await stage.publish();
-      this.#superseded.push(...(stage.superseded ?? []));
+    const stages = [...participants, coordinator].map(({ stage }) => stage);
+    try {
+      for (const stage of stages) {
+        await stage.publish();
+        this.#superseded.push(...(stage.superseded ?? []));
+      }
+      await coordinator.stage.finish();
+    } catch (error) {
+      for (const stage of stages) stage.leave?.();
+      throw error;
     }
-    await coordinator.stage.finish();
   }
 
   async #stageNote({ store, collection, row }: Note): Promise<void> {

@@ -11,6 +11,8 @@ interface StepState {
   status: StepStatus | 'waiting' | 'running';
   /** By port: a step's count is that of its fullest. */
   rows: Map<string, number>;
+  /** Rows that an input will give, where that is known. */
+  readonly totals: Map<string, number>;
   started: number;
   ended: number;
   progress: { readonly done: number; readonly total: number | undefined } | undefined;
@@ -24,7 +26,10 @@ export class StepsState {
   /** @param now - milliseconds of any clock that only goes forward. */
   constructor(names: readonly string[], now = () => performance.now()) {
     this.#steps = new Map(
-      names.map((name) => [name, { name, status: 'waiting', rows: new Map(), started: 0, ended: 0, progress: undefined }]),
+      names.map((name) => [
+        name,
+        { name, status: 'waiting', rows: new Map(), totals: new Map(), started: 0, ended: 0, progress: undefined },
+      ]),
     );
     this.#now = now;
   }
@@ -40,6 +45,10 @@ export class StepsState {
 
   setRows(step: string, port: string, rows: number): void {
     this.#change(step, (state) => state.rows.set(port, rows));
+  }
+
+  setTotal(step: string, port: string, total: number): void {
+    this.#change(step, (state) => state.totals.set(port, total));
   }
 
   setProgress(step: string, done: number, total: number | undefined): void {
@@ -75,12 +84,12 @@ export class StepsState {
   }
 
   #line(step: StepState, size: number, width: number, colors: Colors): string {
-    const { name, status, started, ended, progress } = step;
+    const { name, status, started, ended } = step;
     const [mark, color] = marks[status];
     const rows = Math.max(0, ...step.rows.values());
     const ms = status === 'waiting' ? 0 : (status === 'running' ? this.#now() : ended) - started;
-    const share =
-      progress?.total === undefined || progress.total === 0 ? [] : [`${String(Math.floor((100 * progress.done) / progress.total))} %`];
+    const done = shareOf(step);
+    const share = done === undefined ? [] : [`${String(Math.min(100, Math.floor(100 * done)))} %`];
     const facts = [
       ...(step.rows.size === 0 ? [] : [`${rows.toLocaleString('en')} rows`]),
       ...(status === 'running' && rows > 0 && ms > 0 ? [`${Math.round((rows * 1000) / ms).toLocaleString('en')}/s`] : []),
@@ -95,6 +104,13 @@ export class StepsState {
     const state = this.#steps.get(step);
     if (state !== undefined) change(state);
   }
+}
+
+/** What the action says of itself, else how much of its largest input it has read. */
+function shareOf({ progress, rows, totals }: StepState): number | undefined {
+  if (progress !== undefined) return progress.total === undefined || progress.total === 0 ? undefined : progress.done / progress.total;
+  const [largest] = [...totals].sort(([, a], [, b]) => b - a);
+  return largest === undefined || largest[1] === 0 ? undefined : (rows.get(largest[0]) ?? 0) / largest[1];
 }
 
 const marks = {
@@ -122,8 +138,12 @@ export function followSteps(app: App, state: StepsState): Disposable {
   };
 }
 
-/** Draws the steps on a terminal until what it answers is called: lines that are written meanwhile go above them. */
-export function drawSteps(state: StepsState, err: Output): () => void {
+/**
+ * Draws the steps on a terminal until what it answers is called: lines that are written meanwhile go above them.
+ *
+ * @param options - `leave`: whether they stay there at the end, as where the result goes elsewhere.
+ */
+export function drawSteps(state: StepsState, err: Output, { leave }: { readonly leave: boolean }): () => void {
   let drawn = 0;
   const clear = (): void => {
     if (drawn > 0) err.stream.write(`\r\u001b[${String(drawn)}A\u001b[J`);
@@ -145,7 +165,8 @@ export function drawSteps(state: StepsState, err: Output): () => void {
   return () => {
     clearInterval(timer);
     process.off('exit', restore);
-    draw();
+    if (leave) draw();
+    else clear();
     err.onLine(undefined);
     restore();
   };

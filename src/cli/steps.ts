@@ -38,12 +38,21 @@ export function parseStepBindings({ name, steps }: WorkflowSpec, texts: readonly
   return Object.fromEntries(bound);
 }
 
-/** Reads `--variables name=value`: JSON, else text. */
-export function parseVariables(texts: readonly string[]): Readonly<Record<string, unknown>> {
+/**
+ * Reads `--variables name=value`: JSON, else text.
+ *
+ * @throws UsageError, also for a name that the definition file does not have; a workflow in TypeScript may ask for any.
+ */
+export function parseVariables(
+  { name: workflow, variableFacts: facts }: Pick<WorkflowSpec, 'name' | 'variableFacts'>,
+  texts: readonly string[],
+): Readonly<Record<string, unknown>> {
   const values = texts.map((text) => {
     const [name, value] = splitAssignment(text) ?? [];
     if (name === undefined || value === undefined)
       throw new UsageError(`--variables '${text}' gives no value: write --variables name=value.`);
+    if (facts?.known.has(name) === false)
+      throw new UsageError(`workflow '${workflow}' has no variable '${name}'. ${suggestName(name, facts.known)}`);
     return [name, toValue(value)] as const;
   });
   return Object.fromEntries(values);

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { describeValue, MillraceError, suggestName, type Fault } from '../errors.js';
 import { getProcessorSpec } from '../metadata/registry.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
+import { mistypedScheme } from '../storage/open.js';
 import { findProjectOptions, type Project, type ProjectOptions } from './project.js';
 import type { Class } from '../types.js';
 import type { Stores } from './stores.js';
@@ -76,6 +77,6 @@ export function storesOf(project: Project, path: string): Stores {
 /** The URL of a store, or a path, with a relative path made absolute. */
 export function anchorStoreUrl(url: string, base: string): string {
   if (/^embedded:(?!\/)/i.test(url)) return `embedded:${encodeURI(base)}/${url.slice('embedded:'.length)}`;
-  const isPath = !/^[a-z][a-z0-9+.-]+:/i.test(url); // two letters at least: `C:\data` is a path
+  const isPath = !/^[a-z][a-z0-9+.-]+:/i.test(url) && !mistypedScheme.test(url); // two letters at least: `C:\data` is a path
   return isPath && url !== '' ? resolve(base, url) : url;
 }

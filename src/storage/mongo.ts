@@ -201,7 +201,7 @@ export class MongoStore implements Store, Peer {
       makeId: () => new ObjectId(),
       ended: (left) => {
         this.#stages.delete(stage);
-        this.#room.ledger.forget();
+        this.#room.ledger.forget(left ? record._id : undefined);
         if (left) this.#recovery = undefined; // the next operation sees to it
       },
     });

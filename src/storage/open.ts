@@ -7,6 +7,9 @@ import type { MongoStoreOptions } from './mongo.js';
 import { announcePeer, type OpenPeer } from './peer.js';
 import type { Store } from './store.js';
 
+/** A scheme without its colon would be the path of a folder. */
+export const mistypedScheme = /^(mongodb|mongodb\+srv|embedded|memory)\/\//i;
+
 /**
  * A store of plain objects, gone with the process: for tests. Rows are shared, never copied; a row without `_id` is kept as a shallow
  * copy that has one.
@@ -56,6 +59,12 @@ export function mongoStore(options: MongoStoreOptions): Store {
 export function openStore(url: string): Store {
   mustBeText(url, 'openStore: `url`', 'memory:, embedded:./folder, a path or mongodb://host/database');
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1]?.toLowerCase(); // two letters at least: `C:\data` is a path
+  const [, mistyped] = mistypedScheme.exec(url) ?? [];
+  if (mistyped !== undefined)
+    throw new MillraceError(
+      'STORE_UNKNOWN',
+      `the store's URL has no colon after '${mistyped}': write ${mistyped}:${/^mongo/i.test(mistyped) ? '//host/database' : ''}`,
+    );
   if (scheme === undefined && url !== '') return embeddedStore({ path: url });
   if (scheme === 'memory') return memoryStore();
   if (scheme === 'embedded') return embeddedStore(url.length > 'embedded:'.length ? { path: url.slice('embedded:'.length) } : {});

@@ -146,6 +146,8 @@ export interface Stage {
   readonly superseded?: readonly Superseded[];
   /** Removes the commit record, when every participant has published. Only on the coordinator. */
   finish(): Promise<void>;
-  /** Drops what was staged; never throws for what is gone already. */
+  /** Gives up what is committed and could not be published: whoever comes next finishes it. */
+  leave?(): void;
+  /** Drops what was staged; never throws for what is gone already, but where a commit may have happened. */
   abort(): Promise<void>;
 }

@@ -163,7 +163,8 @@ class TaskRun implements AttemptOwner {
     const retry = this.#options.retry ?? spec.retry;
     let end = first;
     for (let attempt = 1; ; attempt++) {
-      const delay = end.status === 'failed' ? retryDelay(retry, attempt, end.error) : undefined;
+      const mayRetry = end.status === 'failed' && !end.ports.mayBePublished; // what is committed would be written twice
+      const delay = mayRetry ? retryDelay(retry, attempt, end.error) : undefined;
       if (delay === undefined) return this.#finish(end, attempt);
       if (this.#events.has('task:retry')) this.#events.emit('task:retry', { ...this.facts(), attempt, error: toError(end.error), delay });
       this.#log.warn(

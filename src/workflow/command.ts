@@ -82,7 +82,8 @@ async function passLines(stdout: NodeJS.ReadableStream, take: (lines: string[]) 
   stdout.setEncoding('utf8');
   let rest = '';
   for await (const chunk of stdout) {
-    const parts = (rest + String(chunk)).split('\n');
+    const parts = String(chunk).split('\n'); // not of what is left besides: a long line would be gone through again and again
+    parts[0] = rest + (parts[0] ?? '');
     rest = parts.pop() ?? '';
     if (parts.length > 0) await take(parts.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line)));
   }

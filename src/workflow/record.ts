@@ -3,6 +3,7 @@ import { journalCollection, tasksCollection, unfinishedCollection, type TaskReco
 import type { Runtime } from '../task/runtime.js';
 import type { RunStatus } from '../types.js';
 import type { KeptOutput } from './fate.js';
+import type { KeptVariables } from './kept-variables.js';
 import type { Slices } from './slice.js';
 
 /** Milliseconds for which a run is known to be alive after a sign of life. */
@@ -22,6 +23,8 @@ export interface UnfinishedRun {
   readonly slices: Slices;
   /** The time that `{now}` stands for in its definition: that of the first run, for those that go on with it. */
   readonly asOf: Date;
+  /** What it was given. */
+  readonly variables?: KeptVariables;
   /** The run that it went on with. */
   readonly resumes?: string;
   /** Collections of Millrace's own that it may have written. */

@@ -71,6 +71,8 @@ export interface WorkflowSpec {
   readonly groups: ReadonlyMap<string, readonly number[]>;
   /** What definition files say of variables; a run's come first. */
   readonly variables: Readonly<Record<string, unknown>>;
+  /** Of a definition file: the names of its variables, and of those whose values no record may hold. */
+  readonly variableFacts?: { readonly known: ReadonlySet<string>; readonly secret: ReadonlySet<string> };
   /**
    * The definition as a run means it: with its variables, and the dates of its beginning. Absent where nothing depends on them.
    *

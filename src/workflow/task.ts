@@ -6,6 +6,7 @@ import { ActionHook, type RunAnother } from './action/hook.js';
 import { applyBindings, type EffectiveWorkflow } from './effective.js';
 import { checkRunOptions, type PlannedStep, type WorkflowRunOptions } from './options.js';
 import type { Fate } from './fate.js';
+import { keepVariables, restoreVariables, type KeptVariables } from './kept-variables.js';
 import { describePlan, planRun, type RunPlan } from './plan.js';
 import { forgetRuns, RunJournal } from './record.js';
 import { findForgotten, findResumable, findSuperseded, planReuse, slicesOf, type Resumable } from './resume.js';
@@ -74,14 +75,15 @@ class BoundWorkflow implements WorkflowTask {
 
   async resume(runId?: string, options: WorkflowRunOptions = {}): Promise<WorkflowResult> {
     checkRunOptions(this.name, options);
-    return this.#enter(findResumable(this.#runtime, this.name, runId).then((found) => this.#run(options, found)));
+    return this.#enter(findResumable(this.#runtime, this.name, runId).then((found) => this.#run(continuing(options, found), found)));
   }
 
   async planResume(runId?: string, options: WorkflowRunOptions = {}): Promise<readonly PlannedStep[]> {
     checkRunOptions(this.name, options);
     const found = await findResumable(this.#runtime, this.name, runId);
-    const { workflow, fates } = await this.#reuse(await this.#resolve(options, found.record.asOf), options, found);
-    return describePlan(await this.#plan(workflow, fates, options, newId(), noRun));
+    const continued = continuing(options, found);
+    const { workflow, fates } = await this.#reuse(await this.#resolve(continued, found.record.asOf), continued, found);
+    return describePlan(await this.#plan(workflow, fates, continued, newId(), noRun));
   }
 
   #enter(run: Promise<WorkflowResult>): Promise<WorkflowResult> {
@@ -99,13 +101,15 @@ class BoundWorkflow implements WorkflowTask {
     const plan = await this.#plan(workflow, fates, options, runId, (step) => current.run?.wake(step));
     const events = options.on === undefined ? this.#runtime.events : this.#runtime.events.extend(options.on);
     const run = (current.run = new WorkflowRun({ runtime: this.#runtime, events, plan, runId, options }));
-    return this.#follow(run, plan, { slices: found === undefined ? sliced(options) : slicesOf(options, found.record), asOf }, found);
+    const slices = found === undefined ? sliced(options) : slicesOf(options, found.record);
+    const variables = keepVariables(options.variables ?? {}, spec.variableFacts?.secret);
+    return this.#follow(run, plan, { slices, asOf, variables }, found);
   }
 
   async #follow(
     run: WorkflowRun,
     plan: RunPlan,
-    facts: { readonly slices: Slices; readonly asOf: Date },
+    facts: { readonly slices: Slices; readonly asOf: Date; readonly variables: KeptVariables },
     found: Resumable | undefined,
   ): Promise<WorkflowResult> {
     const runtime = this.#runtime;
@@ -207,6 +211,11 @@ class BoundWorkflow implements WorkflowTask {
 
 const isSelected: Fate = Object.freeze({ does: 'run', reason: 'selected' });
 const isNotSelected: Fate = Object.freeze({ does: 'nothing', reason: 'not selected' });
+
+/** With the variables of the run that is gone on with. */
+function continuing(options: WorkflowRunOptions, { record }: Resumable): WorkflowRunOptions {
+  return { ...options, variables: restoreVariables(record, options.variables) };
+}
 
 function noRun(): void {
   // a plan wakes nobody

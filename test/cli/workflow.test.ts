@@ -111,7 +111,12 @@ describe('millrace with workflows', () => {
       stdout: expect.stringMatching(/▶ ImportPrices {2}runs: selected[^]*· count +does not run: not selected/),
     });
     const failed = await cli('run', 'pricing', '--variables', 'fail=true');
-    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining("Workflow 'pricing' failed in step 'MakePrices'") });
+    expect(failed).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /error WORKFLOW_FAILED: Workflow 'pricing' failed in step 'MakePrices': .*\n {2}at millrace\.config\.ts:18\n$/,
+      ),
+    });
     expect(failed.stdout).toMatch(/pricing failed in[^]*MakePrices +failed/);
     const plan = JSON.parse((await cli('run', 'pricing', '--resume', '--plan', '--json')).stdout) as {
       readonly name: string;
@@ -122,7 +127,8 @@ describe('millrace with workflows', () => {
       ['MakePrices', true],
       ['count', true],
     ]);
-    expect(stepsOf(await cli('run', 'pricing', '--resume', '--json'))).toEqual({
+    expect((await cli('run', 'pricing', '--resume')).stderr).toContain('it was told to fail'); // as the run that it goes on with was
+    expect(stepsOf(await cli('run', 'pricing', '--resume', '--variables', 'fail=false', '--json'))).toEqual({
       ImportPrices: 'reused',
       MakePrices: 'succeeded',
       count: 'succeeded',
@@ -190,6 +196,7 @@ describe('millrace with workflows', () => {
     [['run', 'pricing', '--bind', 'count.price=x'], "Did you mean 'prices'?"],
     [['run', 'pricing', '--variables', 'rate'], 'name=value'],
     [['run', 'pricing', '--variables', 'rate=many'], 'PARAMS_INVALID'],
+    [['run', 'pricing', '--variables', 'rat=3'], "has no variable 'rat'. Did you mean 'rate'?"],
     [['run', 'pricing', '--params', 'a=1'], '--variables'],
     [['run', 'pricing', '--concurrency', '0'], 'from 1'],
     [['run', 'pricing', '--on-failure', 'go'], 'finish-branches'],
@@ -223,7 +230,14 @@ describe('the live view of steps', () => {
       '· five   waiting',
       '2 of 5 steps',
     ]);
-    expect(state.lines(20, 4, picocolorsOff)).toEqual(['▶ one    running   …', '✔ three  succeeded …', '2 of 5 steps, 3 not…']);
+    state.start('four');
+    state.setTotal('four', 'a', 200);
+    state.setTotal('four', 'b', 1000);
+    state.setRows('four', 'b', 250);
+    expect(state.lines(80, 24, picocolorsOff)[3]).toBe('▶ four   running    250 rows  25 %');
+    now = 4000;
+    state.end('four', 'reused');
+    expect(state.lines(20, 4, picocolorsOff)).toEqual(['▶ one   running    …', '↻ four  reused     …', '3 of 5 steps, 3 not…']);
     for (const width of [1, 5, 10, 30])
       for (const line of state.lines(width, 10, picocolorsOff)) expect(line.length).toBeLessThanOrEqual(Math.max(width, 2));
   });

@@ -18,7 +18,8 @@ export function run(cwd: string, command: string, ...args: readonly string[]): s
 /** Builds the package into a folder, as it will be unpacked; dist/ of the repository is left alone. */
 function buildPackage(dir: string, options: { readonly types: boolean }): void {
   mkdirSync(dir, { recursive: true });
-  for (const file of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']) cpSync(join(root, file), join(dir, file));
+  for (const file of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'workflow.schema.json'])
+    cpSync(join(root, file), join(dir, file));
   run(root, process.execPath, 'build.mjs', '--out', join(dir, 'dist'), ...(options.types ? [] : ['--no-types']));
 }
 

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installPackage, packPackage, root, run } from './pack.js';
 
-const cases = ['prices.ts', 'scopes.ts', 'testing.ts'];
+const cases = ['prices.ts', 'scopes.ts', 'testing.ts', 'workflow.ts'];
 const strict = {
   target: 'es2022',
   lib: ['ES2023', 'ESNext.Disposable'],
@@ -30,13 +30,17 @@ describe('the packed package', () => {
     installPackage(project, tarball);
     mkdirSync(join(project, 'src'));
     for (const name of cases) copyFileSync(join(root, 'test/types/cases', name), join(project, 'src', name));
+    // each of its marked lines must be refused: a mark that is not needed is an error
+    const mistakes = readFileSync(join(root, 'test/types/mistakes.test-d.ts'), 'utf8').replaceAll("'./cases/", "'./");
+    writeFileSync(join(project, 'src/mistakes.ts'), mistakes);
+    writeFileSync(join(project, 'prices.csv'), 'sku,amount,currency\na,2,USD\nb,6,USD\n');
   }, 120_000);
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
   it('holds what users need and nothing else', () => {
     const files = run(dir, 'tar', '-tzf', tarball).trim().split('\n');
     const top = new Set(files.map((path) => path.split('/')[1]));
-    expect([...top].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
+    expect([...top].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'workflow.schema.json']);
     expect(files.filter((path) => path.includes('/dist/') && !/[.](js|d[.]ts)$/.test(path))).toEqual([]);
   });
 
@@ -85,6 +89,14 @@ describe('the packed package', () => {
     expect(loaded.filter((name) => heavy.includes(name))).toEqual([]);
   });
 
+  it('has the schema of definition files where editors are told to look', () => {
+    const script =
+      "process.stdout.write(JSON.stringify((await import('millrace/workflow.schema.json', { with: { type: 'json' } })).default))";
+    expect(JSON.parse(run(project, process.execPath, '--no-warnings', '--input-type=module', '-e', script))).toEqual(
+      JSON.parse(readFileSync(join(root, 'workflow.schema.json'), 'utf8')),
+    );
+  });
+
   it('has a command that tells its version', () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     expect(run(project, join(project, 'node_modules/.bin/millrace'), '--version').trim()).toBe(version);
@@ -130,6 +142,7 @@ describe('the packed package', () => {
     ];
     expect(of('scopes')).toEqual(worked);
     expect(of('testing')).toBeNull();
+    expect(of('workflow')).toMatchObject([{ name: 'all', euros: 4 }]);
   }
 
   /** Runs a script and answers which packages' files were loaded, by `import` (a hook sees them) or `require` (its cache has them). */

@@ -14,6 +14,7 @@ import { drawSteps, followSteps, StepsState } from '../live-view.js';
 import { createCliLog } from '../log.js';
 import { tellPlan, tellSteps } from '../outcome-steps.js';
 import type { RunCommandOptions } from '../run-options.js';
+import { countSteps } from '../step-totals.js';
 import { parseStepBindings, parseVariables } from '../steps.js';
 import { withWorkflows, type Workspace } from '../workspace.js';
 
@@ -49,7 +50,7 @@ function runOptions(options: RunCommandOptions, spec: WorkflowSpec, cwd: string)
   const { timeout, concurrency, from, to, only, ignore, tags, variables, bind, onFailure } = options;
   const given = {
     ...{ timeout, concurrency, from, to, only, ignore, tags, onFailure },
-    variables: variables === undefined ? undefined : parseVariables(variables),
+    variables: variables === undefined ? undefined : parseVariables(spec, variables),
     bind: bind === undefined ? undefined : parseStepBindings(spec, bind, cwd),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -71,7 +72,7 @@ class RunWorkflow {
     const runId = typeof resume === 'string' ? resume : undefined;
     try {
       if (plan === true) return { plan: await (resume === undefined ? task.plan(options) : task.planResume(runId, options)) };
-      return { result: await this.#watched(live, () => this.#start(task, resume, runId, options)) };
+      return { result: await this.#watched(live, options, () => this.#start(task, resume, runId, options)) };
     } catch (error) {
       return { error };
     }
@@ -103,13 +104,14 @@ class RunWorkflow {
     return resume === undefined ? task.run(options) : task.resume(runId, options);
   }
 
-  async #watched(live: boolean, run: () => Promise<WorkflowResult>): Promise<WorkflowResult> {
+  async #watched(live: boolean, options: WorkflowRunOptions, run: () => Promise<WorkflowResult>): Promise<WorkflowResult> {
     const { out, err, json } = this.#cli;
     if (json) writeWorkflowEvents(this.#app, this.#spec, (line) => out.line(line));
     if (!live) return run();
     const state = new StepsState(this.#spec.steps.map(({ name }) => name));
     using _following = followSteps(this.#app, state);
-    const stop = drawSteps(state, err);
+    void countSteps(this.#app, this.#spec, options, state).catch(() => undefined); // the run says what is wrong
+    const stop = drawSteps(state, err, { leave: !out.isTerminal });
     return await run().finally(stop);
   }
 

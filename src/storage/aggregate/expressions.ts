@@ -5,10 +5,12 @@ import type * as MingoCore from 'mingo/core';
 import { MillraceError, suggestName } from '../../errors.js';
 import { compareValues, equalValues, order, orderOf } from '../query/compare.js';
 import { queryInvalid } from '../query/fault.js';
-import type { ExpressionCompiler } from '../query/filter.js';
+import { isTrue, type ExpressionCompiler } from '../query/filter.js';
 import { isDocument } from '../query/path.js';
+import { typeNameOf } from '../query/type.js';
 import { arithmetic } from './arithmetic.js';
 import { pipelineInvalid } from './fault.js';
+import { pathOperator, rewrite, valuesAt } from './rewrite.js';
 
 /** Values that an expression names as `$$name`. */
 export type Variables = Readonly<Record<string, unknown>>;
@@ -71,8 +73,12 @@ class Engine implements Expressions {
     const own = ownOperators(core);
     const { $function: _script, $accumulator: _other, ...others } = { ...expressions, ...own } as Record<string, Operator>;
     this.#known = new Set([...Object.keys(others), ...Object.keys(accumulators)]);
+    const path: Operator = (row, expression) => valuesAt(row, (expression as { readonly $literal: string }).$literal.slice(1).split('.'));
     const hand: Operator = (_row, _expression, options) => options;
-    this.#context = core.Context.init({ accumulator: accumulators as never, expression: { ...others, [capture]: hand } });
+    this.#context = core.Context.init({
+      accumulator: accumulators as never,
+      expression: { ...others, [pathOperator]: path, [capture]: hand },
+    });
   }
 
   compile(expression: unknown, place: string, variables: Variables = {}): (row: object) => unknown {
@@ -80,10 +86,11 @@ class Engine implements Expressions {
     const field = plainField(expression);
     if (field !== undefined) return (row) => (Object.hasOwn(row, field) ? (row as Readonly<Record<string, unknown>>)[field] : undefined);
     const options = this.#optionsFor(variables);
+    const rewritten = rewrite(expression);
     return (row) => {
       try {
         (options as unknown as { update(locals: object): void }).update({ root: row });
-        return withoutMissing(this.#core.evalExpr(row, expression, options));
+        return withoutMissing(this.#core.evalExpr(row, rewritten, options));
       } catch (error) {
         throw error instanceof MillraceError ? error : pipelineInvalid(place, (error as Error).message, error);
       }
@@ -104,7 +111,7 @@ class Engine implements Expressions {
 
   accumulator(name: string): ((rows: readonly object[], expression: unknown, variables: Variables) => unknown) | undefined {
     const found = this.#accumulators[name] as ((rows: readonly object[], expression: unknown, options: unknown) => unknown) | undefined;
-    return found && ((rows, expression, variables) => found(rows, expression, this.#optionsFor(variables)));
+    return found && ((rows, expression, variables) => found(rows, rewrite(expression), this.#optionsFor(variables)));
   }
 
   /** mingo copies all its operators for each expression that it is not given its own options for: an operator hands them out. */
@@ -170,15 +177,24 @@ function ownOperators(core: typeof MingoCore): Readonly<Record<string, Operator>
     $lt: comparison('$lt', (difference) => difference < 0),
     $lte: comparison('$lte', (difference) => difference <= 0),
     $cmp: comparison('$cmp', (difference) => Math.sign(difference)),
+    $and: (row, expression, options) => listOf(expression).every((one) => isTrue(evaluate(row, one, options))),
+    $or: (row, expression, options) => listOf(expression).some((one) => isTrue(evaluate(row, one, options))),
+    $not: (row, expression, options) => !isTrue(evaluate(row, listOf(expression)[0], options)),
     $in: (row, expression, options) => {
       const [value, list] = (expression as unknown[]).map((one) => evaluate(row, one, options));
       if (!Array.isArray(list)) throw new Error('$in takes a value and an array');
       return list.some((one: unknown) => equalValues(one, value));
     },
+    $type: (row, expression, options) =>
+      typeNameOf(evaluate(row, Array.isArray(expression) ? expression[0] : expression, options)) ?? 'missing',
     $min: extreme(evaluate, -1),
     $max: extreme(evaluate, 1),
     ...arithmetic(evaluate as (row: object, expression: unknown, options: unknown) => unknown),
   };
+}
+
+function listOf(operand: unknown): readonly unknown[] {
+  return Array.isArray(operand) ? operand : [operand];
 }
 
 function extreme(evaluate: (row: AnyObject, expression: unknown, options: Options) => unknown, direction: 1 | -1): Operator {

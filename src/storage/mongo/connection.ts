@@ -8,7 +8,8 @@ import { isLost, toFailure, type Doing } from './failure.js';
 
 /** Milliseconds, where the URL does not say. */
 const selection = 5000;
-const connect = 5000;
+/** How long a client that is closed may take to say so to its server. */
+const farewell = 5000;
 /** After which a short operation counts as not answered. */
 const quick = 30_000;
 /** The same for one that may take long: an aggregation, an index, a rename, a merge. */
@@ -194,7 +195,7 @@ export class Connection {
 
   #options(): MongoClientOptions {
     const given = this.address.options;
-    const defaults = { serverSelectionTimeoutMS: selection, connectTimeoutMS: connect, socketTimeoutMS: slow, appName: 'millrace' };
+    const defaults = { serverSelectionTimeoutMS: selection, socketTimeoutMS: slow, appName: 'millrace' };
     const unset = Object.entries(defaults).filter(([name]) => !given.has(name.toLowerCase()));
     return { ...Object.fromEntries(unset), ignoreUndefined: true };
   }
@@ -204,7 +205,7 @@ export class Connection {
     for (const client of this.#retired) client.close().catch(() => undefined);
     if (opening === undefined) return;
     await opening.then(
-      ({ client }) => within(connect, client.close()).catch(() => undefined), // a server that is gone need not be told
+      ({ client }) => within(farewell, client.close()).catch(() => undefined), // a server that is gone need not be told
       () => undefined,
     );
   }

@@ -88,9 +88,13 @@ export function toFailure(error: unknown, doing: Doing, address: Address): unkno
   const said = maskUrl(error.message);
   const fail = (as: MillraceError['code'], what: string): MillraceError =>
     new MillraceError(as, `${address.url}: ${what} while ${doing.what}`, { cause: error });
-  if (isUnreachable(error)) return fail('STORE_UNAVAILABLE', `MongoDB at ${address.hosts} is out of reach (${said})`);
+  if (isUnreachable(error)) {
+    const failure = `MongoDB at ${address.hosts} is out of reach (${said}) while ${doing.what}`;
+    const fix = isLost(error) ? '. Start the server, or check host and port' : '';
+    return new MillraceError('STORE_UNAVAILABLE', `${address.url}: ${failure}${fix}`, { cause: error });
+  }
   if (unauthorized.has(code))
-    return fail('STORE_UNAVAILABLE', `MongoDB at ${address.hosts} refused access (${said}); check user, password and roles,`);
+    return fail('STORE_UNAVAILABLE', `MongoDB at ${address.hosts} refused access (${said}; check user, password and roles)`);
   if (full.has(code)) return fail('STORE_FULL', `MongoDB at ${address.hosts} has no space left (${said})`);
   if (code === server.duplicateKey) return fail('KEY_DUPLICATE', `a row has a key that another one has (${said})`);
   if (code === server.invalidNamespace) return fail('QUERY_INVALID', `MongoDB keeps no collection of that name (${said})`);

@@ -59,6 +59,8 @@ export class Ledger {
   readonly lease: number;
   #renewed = -Infinity;
   #mine = 0;
+  /** Stages that this store has given up without being able to say so: they are nobody's, though the process lives. */
+  readonly #left = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(connection: Connection, token: string, lease: number) {
@@ -96,11 +98,12 @@ export class Ledger {
    * Changes a record that is in one of these states and this store's. An answer that got lost is asked for again: the change has
    * happened, or has not, when this settles.
    *
+   * @param ms - how long to go on asking while the server is out of reach.
    * @throws MillraceError `STORE_UNAVAILABLE` where it is in another state, or someone else's by now.
    */
-  async change(id: string, from: readonly StageState[], change: Partial<StageRecord>): Promise<void> {
+  async change(id: string, from: readonly StageState[], change: Partial<StageRecord>, ms = patience): Promise<void> {
     const doing = `changing stage '${id}'`;
-    const changed = await persist(patience, () =>
+    const changed = await persist(ms, () =>
       this.#run(doing, async (stages) => {
         const { matchedCount } = await stages.updateOne(
           { _id: id, token: this.token, state: { $in: from } },
@@ -133,11 +136,15 @@ export class Ledger {
   }
 
   all(): Promise<readonly StageRecord[]> {
-    return this.#run('reading what runs have staged', (stages) => stages.find({}).toArray());
+    return this.#run('opening the store', (stages) => stages.find({}).toArray());
   }
 
+  /** Until it is gone, or another's: FerretDB deletes nothing where the lease is renewed at the same moment. */
   async remove(id: string): Promise<void> {
-    await this.#run(`removing stage '${id}'`, (stages) => stages.deleteOne({ _id: id, token: this.token }));
+    const mine = { _id: id, token: this.token };
+    await this.#run(`removing stage '${id}'`, async (stages) => {
+      while ((await stages.deleteOne(mine)).deletedCount === 0) if ((await stages.findOne(mine)) === null) return;
+    });
   }
 
   /** Renews leases from now on, until as many are forgotten. */
@@ -148,15 +155,20 @@ export class Ledger {
     }, this.lease / 3).unref();
   }
 
-  /** Nobody renews the lease of one stage from now on. */
-  forget(): void {
+  /**
+   * Nobody renews the lease of one stage from now on.
+   *
+   * @param left - its id, where something of it is left to do for whoever comes next.
+   */
+  forget(left?: string): void {
+    if (left !== undefined) this.#left.add(left);
     if (--this.#mine > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  isAbandoned({ owner, lease }: StageRecord): boolean {
-    return isDead(owner) || lease.getTime() < this.connection.now();
+  isAbandoned({ _id, token, owner, lease }: StageRecord): boolean {
+    return (token === this.token && this.#left.has(_id)) || isDead(owner) || lease.getTime() < this.connection.now();
   }
 
   /**
@@ -171,7 +183,9 @@ export class Ledger {
       const { matchedCount } = await stages.updateOne({ _id, token, lease, state }, { $set: mine });
       return matchedCount === 1 ? ((await stages.findOne({ _id, token: this.token })) ?? undefined) : undefined;
     });
-    if (taken !== undefined) this.#keep(since);
+    if (taken === undefined) return undefined;
+    this.#left.delete(_id);
+    this.#keep(since);
     return taken;
   }
 
@@ -191,7 +205,7 @@ export class Ledger {
     const at = performance.now();
     await this.#run('renewing the lease of what is staged', (stages) =>
       stages.updateMany(
-        { token: this.token, state: { $ne: 'dropped' } },
+        { token: this.token, state: { $ne: 'dropped' }, ...(this.#left.size === 0 ? {} : { _id: { $nin: [...this.#left] } }) },
         { $set: { lease: new Date(this.connection.now() + this.lease) } },
       ),
     );

@@ -17,7 +17,7 @@ export async function endStage(room: Room, record: StageRecord, openPeer: OpenPe
   if (committed === undefined) return; // the coordinator is out of reach: whoever comes next asks again
   const taken = await room.ledger.take(record, committed ? 'committed' : 'dropped');
   if (taken === undefined) return;
-  await kept(room, () => (committed ? finishStage(room, taken, record, openPeer) : dropStage(room, taken)));
+  await kept(room, record._id, () => (committed ? finishStage(room, taken, record, openPeer) : dropStage(room, taken)));
 }
 
 /** As the coordinator. A stage that asks before the commit will never be committed: its record goes, and without it no commit can be. */
@@ -28,7 +28,7 @@ export async function decideStage(room: Room, id: string): Promise<boolean> {
     if (record.state === 'committed' || record.state === 'blocked') return true;
     const taken = await room.ledger.take(record, 'dropped');
     if (taken === undefined) continue; // it has changed meanwhile
-    await kept(room, () => dropStage(room, taken));
+    await kept(room, id, () => dropStage(room, taken));
     return false;
   }
 }
@@ -39,7 +39,7 @@ export async function settleStage(room: Room, id: string, committed: boolean): P
   if (record === undefined || record.state === 'dropped' || record.state === 'blocked') return;
   const taken = await room.ledger.take(record, committed ? 'committed' : 'dropped');
   if (taken === undefined) return settleStage(room, id, committed);
-  await kept(room, async () => {
+  await kept(room, id, async () => {
     if (!committed) return dropStage(room, taken);
     await publishOutputs(room, taken);
     await room.ledger.remove(id);
@@ -47,12 +47,14 @@ export async function settleStage(room: Room, id: string, committed: boolean): P
 }
 
 /** What was taken over is this store's while it works on it. */
-async function kept({ ledger }: Room, work: () => Promise<void>): Promise<void> {
+async function kept({ ledger }: Room, id: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
-  } finally {
-    ledger.forget();
+  } catch (error) {
+    ledger.forget(id);
+    throw error;
   }
+  ledger.forget();
 }
 
 /** Whether a stage is to be published; undefined where nobody can tell yet. */

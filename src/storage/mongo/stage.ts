@@ -1,6 +1,7 @@
 import type { ObjectId } from 'bson';
 import type { Document } from 'mongodb';
 
+import { MillraceError } from '../../errors.js';
 import { checkRow, withId } from '../ids.js';
 import { checkName } from '../input.js';
 import { checkOwnership, stageGone, upsertKey } from '../ownership.js';
@@ -9,7 +10,7 @@ import type { CommitOptions, Stage, StagedOutput, Superseded } from '../store.js
 import type { Row } from '../../types.js';
 import { isUnreachable } from './failure.js';
 import { buildIndexes, listIndexes, type ServerIndex } from './index-list.js';
-import type { Placing, StageRecord } from './ledger.js';
+import { persist, type Placing, type StageRecord } from './ledger.js';
 import { dropStage, publishFiles, publishOutputs, type Room } from './publish.js';
 import { aggregateOptions, primary, readBatches } from './read.js';
 import { prefixOf } from './staging.js';
@@ -17,6 +18,9 @@ import { checkRename, createCollection, describeTarget, type TargetInfo } from '
 import { checkMerge } from './unique.js';
 import { dropKeyIndex, resolveUpsert } from './upsert.js';
 import { insertBatch } from './write.js';
+
+/** Milliseconds during which the record of what is published is tried to be removed. */
+const farewell = 5000;
 
 /** The rows staged for one collection. */
 interface Staged {
@@ -52,6 +56,8 @@ export class MongoStage implements Stage {
   readonly #superseded: Superseded[] = [];
   #record: StageRecord;
   #over = false;
+  /** A commit was sent: without an answer it may have happened. */
+  #decided = false;
 
   constructor({ room, record, makeId, ended }: StageOptions) {
     this.id = record._id;
@@ -125,6 +131,7 @@ export class MongoStage implements Stage {
     this.#check();
     await syncFiles(files);
     const change = { state: 'committed', files, participants } as const;
+    this.#decided = true;
     await this.#room.ledger.change(this.id, ['prepared'], change);
     this.#record = { ...this.#record, ...change };
   }
@@ -136,13 +143,13 @@ export class MongoStage implements Stage {
   async publish(): Promise<void> {
     const participant = this.#record.coordinator !== undefined;
     try {
-      if (participant && this.#record.state === 'prepared') await this.#decided();
+      if (participant && this.#record.state === 'prepared') await this.#follow();
       this.#superseded.push(...(await publishOutputs(this.#room, this.#record)));
       await publishFiles(this.#record);
       if (participant) await this.#remove();
     } catch (error) {
       this.#end(true);
-      throw error;
+      throw isUnreachable(error) ? sayCommitted(error as Error) : error;
     }
   }
 
@@ -150,28 +157,37 @@ export class MongoStage implements Stage {
     await this.#remove();
   }
 
+  leave(): void {
+    this.#end(true);
+  }
+
   async abort(): Promise<void> {
     if (this.#over) return;
     try {
-      await this.#room.ledger.change(this.id, ['open', 'prepared'], { state: 'dropped' });
+      const patience = this.#decided ? undefined : 0; // what nobody commits, the next one drops: no reason to wait
+      await this.#room.ledger.change(this.id, ['open', 'prepared'], { state: 'dropped' }, patience);
     } catch (error) {
       this.#end(true);
-      if (isUnreachable(error)) throw error;
-      return; // committed after all, or ended by someone else: the record says how it goes on
+      if (isUnreachable(error) || this.#decided) throw error;
+      return; // ended by someone else
     }
     await dropStage(this.#room, this.#record);
     this.#end(false);
   }
 
   /** On a participant: its coordinator has committed. */
-  async #decided(): Promise<void> {
+  async #follow(): Promise<void> {
     await this.#room.ledger.change(this.id, ['prepared'], { state: 'committed' });
     this.#record = { ...this.#record, state: 'committed' };
   }
 
+  /** Everything is in place: a record that cannot be removed now is the next opener's, and no failure. */
   async #remove(): Promise<void> {
-    await this.#room.ledger.remove(this.id);
-    this.#end(false);
+    const removed = await persist(farewell, () => this.#room.ledger.remove(this.id)).then(
+      () => true,
+      () => false,
+    );
+    this.#end(!removed);
   }
 
   #end(left: boolean): void {
@@ -301,6 +317,14 @@ export class MongoStage implements Stage {
     if (this.#over || this.#record.state === 'committed') throw stageGone(this.id);
     this.#room.connection.check();
   }
+}
+
+function sayCommitted(error: Error): MillraceError {
+  return new MillraceError(
+    'STORE_UNAVAILABLE',
+    `${error.message}. The run is committed all the same: the next one to open the store publishes what is left, and running it again would write its rows once more.`,
+    { cause: error },
+  );
 }
 
 function sameIndexes(a: readonly ServerIndex[], b: readonly ServerIndex[]): boolean {

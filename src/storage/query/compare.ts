@@ -1,4 +1,4 @@
-import type { Binary, BSONRegExp, Code, ObjectId, Timestamp } from 'bson';
+import type { Binary, BSONRegExp, Code, ObjectId, Timestamp, DBRef } from 'bson';
 
 import { compareNumbers, type BsonNumber } from './number.js';
 
@@ -155,9 +155,16 @@ function compareObjects(a: object, b: object): number {
   return left.length - right.length;
 }
 
+/** A reference is a class to the driver and a document like any other to the server. */
+export function asDocument(value: object): object {
+  if ((value as { readonly _bsontype?: unknown })._bsontype !== 'DBRef') return value;
+  const { collection, oid, db, fields } = value as DBRef;
+  return { $ref: collection, $id: oid, ...(db === undefined ? {} : { $db: db }), ...fields };
+}
+
 /** The fields that a store keeps: not the undefined ones. */
 export function fieldsOf(value: object): [string, unknown][] {
-  const entries = value instanceof Map ? [...(value as Map<string, unknown>)] : (Object.entries(value) as [string, unknown][]);
+  const entries = value instanceof Map ? [...(value as Map<string, unknown>)] : (Object.entries(asDocument(value)) as [string, unknown][]);
   return entries.filter(([, one]) => one !== undefined && typeof one !== 'function');
 }
 

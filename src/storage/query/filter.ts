@@ -1,3 +1,4 @@
+import { compareValues, order, orderOf } from './compare.js';
 import { isDocument, someAt } from './path.js';
 import { queryInvalid, unknownOperator, wrongOperand } from './fault.js';
 import type { ElementTest } from './element-test.js';
@@ -64,9 +65,11 @@ function compileEntry(key: string, operand: unknown, expressions?: ExpressionCom
   }
 }
 
-/** What an expression counts as: false, null, missing and zero are false. */
-function isTrue(value: unknown): boolean {
-  return value !== false && value !== null && value !== undefined && value !== 0;
+/** What an expression counts as: false, null, missing and zeros of every kind are false; NaN and `''` are true. */
+export function isTrue(value: unknown): boolean {
+  if (value === true) return true;
+  if (value === false || value === null || value === undefined) return false;
+  return orderOf(value) !== order.number || compareValues(value, 0) !== 0;
 }
 
 function unsupported(operator: string): Error {
@@ -99,6 +102,7 @@ function compileOperators(
   return Object.entries(operators).flatMap(([operator, operand]) => {
     switch (operator) {
       case '$ne':
+        if (orderOf(operand) === order.regExp) throw wrongOperand('$ne', 'a value (a pattern is negated by $not)', operand);
         return [not(condition(parts, equalTo(operand)))];
       case '$nin':
         return [not(condition(parts, testOf('$in', operand)))];

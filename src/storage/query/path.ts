@@ -1,4 +1,4 @@
-import { order, orderOf } from './compare.js';
+import { asDocument, order, orderOf } from './compare.js';
 
 /** Whether a value has fields of its own: an embedded document, not a date or another value that is an object in JavaScript. */
 export function isDocument(value: unknown): value is object {
@@ -8,8 +8,9 @@ export function isDocument(value: unknown): value is object {
 /** A field of a document; undefined where there is none. What a class inherits is not data. */
 export function fieldOf(document: object, name: string): unknown {
   if (document instanceof Map) return (document as Map<string, unknown>).get(name);
-  if (!Object.hasOwn(document, name)) return undefined;
-  const value = (document as Readonly<Record<string, unknown>>)[name];
+  const fields = '_bsontype' in document ? asDocument(document) : document;
+  if (!Object.hasOwn(fields, name)) return undefined;
+  const value = (fields as Readonly<Record<string, unknown>>)[name];
   return typeof value === 'function' ? undefined : value;
 }
 

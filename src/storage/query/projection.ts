@@ -1,5 +1,6 @@
 import { describeValue } from '../../errors.js';
 import { queryInvalid } from './fault.js';
+import { asDocument } from './compare.js';
 import { isDocument } from './path.js';
 
 export type Projection = Readonly<Record<string, 0 | 1 | boolean>>;
@@ -82,7 +83,7 @@ function keepField(into: Record<string, unknown>, name: string, row: object, tre
 
 /** Of an array the documents and arrays stay, projected; of anything else that has no fields, nothing. */
 function keepInside(value: unknown, tree: Tree): unknown {
-  if (isDocument(value)) return keep(value, tree);
+  if (isDocument(value)) return keep(asDocument(value), tree);
   if (!Array.isArray(value)) return undefined;
   return value.filter((one: unknown) => isDocument(one) || Array.isArray(one)).map((one: unknown) => keepInside(one, tree));
 }
@@ -98,7 +99,10 @@ function leaveOut(row: object, tree: Tree): object {
 }
 
 function leaveOutInside(value: unknown, tree: Tree): unknown {
-  if (isDocument(value)) return leaveOut(value, tree);
+  if (isDocument(value)) {
+    const document = asDocument(value);
+    return document === value || Object.keys(document).some((name) => tree.has(name)) ? leaveOut(document, tree) : value;
+  }
   return Array.isArray(value) ? value.map((one: unknown) => leaveOutInside(one, tree)) : value;
 }
 

@@ -40,6 +40,12 @@ export function typeCodeOf(value: unknown): number | undefined {
   return (kind === undefined ? undefined : codesOfBson[kind]) ?? codesOfOrder[orderOf(value)];
 }
 
+/** Its name; undefined for what is not there. */
+export function typeNameOf(value: unknown): string | undefined {
+  const code = typeCodeOf(value);
+  return Object.keys(typeCodes).find((name) => typeCodes[name] === code);
+}
+
 const codesOfBson: Readonly<Record<string, number>> = { Int32: 16, Double: 1, Long: 18, Decimal128: 19, BSONSymbol: 14 };
 const codesOfOrder: Readonly<Record<number, number>> = {
   [order.minKey]: -1,

@@ -90,6 +90,9 @@ async function expectations(): Promise<readonly Expectation[]> {
     [{ v: { $eq: /^ap/i } }, [20]],
     // null and missing
     [{ v: null }, [6, 7, 26]],
+    [{ v: undefined }, [6, 7, 26]],
+    [{ $or: [{ v: undefined }, { v: { $in: [undefined, 1] } }] }, [1, 6, 7, 9, 26]],
+    [{ v: { $ne: undefined }, _id: { $lte: 8 } }, [1, 2, 3, 4, 5, 8]],
     [{ v: { $in: [null, 1] } }, [1, 6, 7, 9, 26]],
     [{ v: { $ne: null }, _id: { $lte: 8 } }, [1, 2, 3, 4, 5, 8]],
     [{ v: { $exists: false } }, [7]],
@@ -347,6 +350,7 @@ export const queryCases: readonly Case[] = [
       for (const [query, message] of wrong) await assertRejects(store.find(name, query).toArray(), 'QUERY_INVALID', message);
       await assertRejects(store.count(name, { a: { $gtt: 1 } }), 'QUERY_INVALID', /\$gtt/);
       await assertRejects(store.delete(name, { a: { $gtt: 1 } }), 'QUERY_INVALID', /\$gtt/);
+      assert.equal(await store.delete(name, { a: undefined }), 0, 'undefined is null, not whatever comes');
       assert.equal(await store.count(name), 1);
     },
   },

@@ -217,7 +217,8 @@ export const rowCases: readonly Case[] = [
         await assertRejects(store.insert(named('bad'), [{ n: 1 }, row as unknown as Row]), 'ROW_INVALID', /row 1/);
       }
       await assertRejects(store.insert(named('bad'), [{ _id: [1] }]), 'ROW_INVALID', /_id/);
-      for (const name of ['', 'a$b', 'a\0b', 'x'.repeat(300)]) await assertRejects(store.find(name).toArray(), 'QUERY_INVALID');
+      for (const name of ['', 'a$b', 'a\0b', 'x'.repeat(201), 'system.a', '.a', 'a.', 'a..b'])
+        await assertRejects(store.find(name).toArray(), 'QUERY_INVALID');
     },
   },
   {

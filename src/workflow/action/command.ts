@@ -13,7 +13,7 @@ export function commandAction(options: CommandOptions, timeout = longest): Actio
       const timer = setTimeout(() => {
         controller.abort(new Error(`it took longer than ${String(timeout)} ms`));
       }, timeout);
-      const tell = (line: string): void => log.info(`${options.command}: ${line}`, { workflow: facts.workflow });
+      const tell = (line: string): void => log.info(`${options.command}: ${line}`, { runId: facts.runId });
       try {
         await runCommand(options, (lines) => lines.forEach(tell), { signal: controller.signal, log });
       } finally {

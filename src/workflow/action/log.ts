@@ -5,7 +5,7 @@ export function logAction(message: string, level: keyof Log = 'info'): Action {
   return {
     name: 'log',
     async perform({ log, facts }) {
-      log[level](message, { workflow: facts.workflow });
+      log[level](message, { runId: facts.runId });
     },
   };
 }

@@ -1,12 +1,14 @@
 import { dirname, resolve } from 'node:path';
 import { suggestName } from '../../errors.js';
 import type { ProcessorSpec } from '../../metadata/spec.js';
+import { columnsOf } from '../../validation/columns.js';
 import { commandSpec } from '../command.js';
 import type { FileScope, Block, Item, Leaf } from './item.js';
-import { commandStep, formerComponents, groupStep, processorStep, root as rootShape, workflowStep } from './keys.js';
+import { commandStep, formerComponents, formerFamily, groupStep, processorStep, root as rootShape, workflowStep } from './keys.js';
 import type { LoadedFile, LoadedFiles } from './load-files.js';
-import { describeNode, find, findEntry, itemsOf, textOf, toValue, type Entry, type MapNode, type Node } from './node.js';
+import { describeNode, find, findEntry, itemsOf, textOf, toValue, type MapNode, type Node } from './node.js';
 import { ShapeReader } from './read-shape.js';
+import { regroup, type WrittenStep } from './regroup.js';
 import type { ObjectShape } from './shape.js';
 import { whereOf, type At, type Faults } from './source.js';
 import { refuseTimezone } from './dates.js';
@@ -38,6 +40,7 @@ export class Collector {
   readonly #options: CollectOptions;
   readonly #faults: Faults;
   readonly #byName = new Map<string, Item>();
+  readonly #shapes = new Map<ProcessorSpec, ObjectShape>();
   /** There are too many of them, and that is told. */
   #isTold = false;
 
@@ -161,14 +164,47 @@ export class Collector {
   #item(step: WrittenStep, file: FileScope, parent: Block | undefined, previous: Item | undefined): Item | undefined {
     if (step.key === 'group') return this.#group(step, file, parent, previous);
     if (step.key === 'workflow') return this.#workflow(step, file, parent, previous);
-    const shape = step.key === 'command' ? commandStep : processorStep;
+    const shape = step.key === 'command' ? commandStep : this.#shapeOf(step.key);
     const body = file.reader.object(step.body, shape, step.key) ?? { ...step.body, entries: [] };
     const name = this.#name(body, step.key === 'command' ? 'command' : step.key, file, parent);
     const processor = step.key === 'command' ? this.#command(body, file, step.at) : this.#processor(step);
     const detail = step.key === 'command' ? { detail: JSON.stringify(['command', 'args', 'cwd'].map((key) => valueAt(body, key))) } : {};
-    const leaf = this.#take({ kind: 'step', file, name, at: step.at, body, parent, previous, processor, called: step.key, ...detail });
+    this.#refuseBoth(body);
+    const leaf = this.#take({
+      kind: 'step',
+      file,
+      name,
+      at: step.at,
+      body,
+      written: step.body,
+      parent,
+      previous,
+      processor,
+      called: step.key,
+      ...detail,
+    });
     if (step.number !== undefined) file.numbered.set(step.number, leaf);
     return leaf;
+  }
+
+  /** What a step of a processor may say; where its ports and parameters stand in place of keys, it is told where they belong. */
+  #shapeOf(key: string): ObjectShape {
+    const processor = this.#options.processors.get(key);
+    if (processor === undefined) return processorStep;
+    let shape = this.#shapes.get(processor);
+    if (shape === undefined) {
+      const ports = [...processor.inputs, ...processor.outputs].map(({ name }) => [name, `Write \`bind: { ${name}: … }\`.`]);
+      const params = processor.params === undefined ? [] : columnsOf(processor.params.schema);
+      const former = Object.fromEntries([...ports, ...params.map(({ name }) => [name, `Write \`params: { ${name}: … }\`.`])]) as object;
+      this.#shapes.set(processor, (shape = { ...processorStep, former: { ...processorStep.former, ...former } }));
+    }
+    return shape;
+  }
+
+  #refuseBoth(body: MapNode): void {
+    const former = findEntry(body, 'skipError');
+    if (former !== undefined && find(body, 'onError') !== undefined)
+      this.#faults.invalid(former.at, '`skipError` and `onError` say the same', 'Leave `skipError` out.');
   }
 
   #group(step: WrittenStep, file: FileScope, parent: Block | undefined, previous: Item | undefined): Item | undefined {
@@ -181,6 +217,7 @@ export class Collector {
       name: this.#name(body, 'group', file, parent),
       at: step.at,
       body,
+      written: step.body,
       parent,
       previous,
       items: [],
@@ -219,6 +256,7 @@ export class Collector {
       name,
       at: step.at,
       body,
+      written: step.body,
       parent,
       previous,
       items: [],
@@ -280,7 +318,7 @@ export class Collector {
       code: 'PROCESSOR_UNKNOWN',
       message: `no processor is named '${key}'`,
       path: [key],
-      fix: remedy ?? suggestName(key, known),
+      fix: remedy ?? (formerFamily.test(key) ? 'Write a class with @Processor that does it.' : suggestName(key, known)),
     });
     return undefined;
   }
@@ -293,57 +331,6 @@ export class Collector {
     const given = env?.kind === 'map' ? { env: toValue(env) as Record<string, string> } : {};
     return commandSpec({ command, args, cwd: resolveFolder(file, textOf(find(body, 'cwd'))), ...given }, whereOf(at));
   }
-}
-
-/** A step as it was written; `members` of a group of the old shape. */
-interface WrittenStep {
-  readonly key: string;
-  readonly at: At;
-  readonly body: MapNode;
-  /** Where it stands in the list of the file, from 1. */
-  readonly number: number | undefined;
-  readonly members: readonly WrittenStep[];
-  readonly former?: true;
-}
-
-/** `Group: G` and `to_group: G` as the groups that they mean: the members of G run where the step with `to_group` stands, after it. */
-function regroup(steps: readonly WrittenStep[], faults: Faults): readonly WrittenStep[] {
-  const groupOf = (step: WrittenStep): Entry | undefined => findEntry(step.body, 'Group');
-  const members = new Map<string, WrittenStep[]>();
-  for (const step of steps) {
-    const group = textOf(groupOf(step)?.value);
-    if (group === undefined) continue;
-    const others = members.get(group);
-    if (others === undefined) members.set(group, [step]);
-    else others.push(step);
-  }
-  const parents = new Map<string, WrittenStep>();
-  for (const step of steps) {
-    const entry = findEntry(step.body, 'to_group');
-    const group = textOf(entry?.value);
-    if (entry === undefined || group === undefined) continue;
-    if (parents.has(group)) faults.invalid(entry.value.at, `group '${group}' is defined twice`, 'Write `to_group` on one step.');
-    else if (!members.has(group))
-      faults.invalid(entry.value.at, `group '${group}' was defined but has no matching steps`, `Write 'Group: ${group}' on its steps.`);
-    else parents.set(group, step);
-  }
-  if (members.size === 0) return steps;
-  return steps.flatMap((step) => {
-    const own = textOf(groupOf(step)?.value);
-    const led = [...parents].filter(([, parent]) => parent === step).map(([group]) => toGroup(group, members.get(group) ?? [], step.at));
-    if (own === undefined) return [step, ...led];
-    const first = members.get(own)?.[0] === step && !parents.has(own);
-    return first ? [toGroup(own, members.get(own) ?? [], step.at)] : [];
-  });
-}
-
-function toGroup(name: string, members: readonly WrittenStep[], at: At): WrittenStep {
-  const body: MapNode = {
-    kind: 'map',
-    at,
-    entries: [{ key: 'name', at, value: { kind: 'scalar', at, end: at.offset, value: name, text: name } }],
-  };
-  return { key: 'group', at, body, number: undefined, members, former: true };
 }
 
 function namesBelow(item: Item): string[] {

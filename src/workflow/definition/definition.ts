@@ -10,6 +10,7 @@ import { compile } from './compile.js';
 import { openDates, type DateWriter } from './dates.js';
 import { LoadedFiles, type LoadedFile } from './load-files.js';
 import { readActions } from './read-actions.js';
+import { variableFacts } from './variable-facts.js';
 import { Faults } from './source.js';
 import type { Surroundings } from './variables.js';
 
@@ -75,6 +76,7 @@ class Definition {
     const spec = await compile(collected, faults);
     return Object.freeze({
       ...spec,
+      variableFacts: variableFacts(collected),
       resolve: (context: ResolveContext) => this.resolve(context),
       actions: (facts: RunFacts) => readActions(this.#file, collected.file, facts, { ...surroundings, faults: new Faults() }),
     });

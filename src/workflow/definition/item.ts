@@ -23,7 +23,10 @@ interface ItemFacts {
   readonly name: string;
   /** Of its key in the file. */
   readonly at: At;
+  /** With variables filled in. */
   readonly body: MapNode;
+  /** As it stands in the file. */
+  readonly written: MapNode;
   readonly parent: Block | undefined;
   /** What stands before it among its own; undefined for the first. */
   readonly previous: Item | undefined;

@@ -344,8 +344,16 @@ export const root: ObjectShape = {
   },
 };
 
+/** Components of flowtask that read, write and change rows: here they are classes of the user's own. */
+export const formerFamily =
+  /^(?:DownloadFrom|UploadTo|OpenWith|CopyTo|CopyFrom|QueryTo|TableInput|TableOutput|TransformRows|FilterRows|SendNotify|SendEmail|t[A-Z])/;
+
 /** What components of flowtask are here. */
 export const formerComponents: Readonly<Record<string, string>> = {
+  Dummy: 'Leave it out.',
+  PrintMessage: 'Write `log` under `events`.',
+  FileCopy: 'Write `copy` under `events`.',
+  FileDelete: 'Write `delete` under `events`.',
   Loop: 'A processor reads all rows of its input: loop in it.',
   IF: 'Write `when` on the steps of each branch.',
   SubTask: 'Write `workflow: { path: other.yaml }`.',

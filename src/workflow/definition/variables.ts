@@ -1,6 +1,6 @@
 import { suggestName } from '../../errors.js';
 import { dateNames, type DateName, type DateWriter } from './dates.js';
-import { describeNode, fromValue, toValue, type ListNode, type MapNode, type Node, type ScalarNode } from './node.js';
+import { describeNode, fromValue, textOf, toValue, type ListNode, type MapNode, type Node, type ScalarNode } from './node.js';
 import type { At, Faults } from './source.js';
 import { parseTemplate, type Part } from './template.js';
 
@@ -71,6 +71,19 @@ export class Variables {
 
   get names(): readonly string[] {
     return [...new Set([...this.#declared.keys(), ...this.#given.keys()])];
+  }
+
+  /** The variables that a node is filled with, and those that these are. */
+  namesIn(node: Node, found = new Set<string>()): ReadonlySet<string> {
+    if (node.kind === 'list') for (const item of node.items) this.namesIn(item, found);
+    if (node.kind === 'map') for (const { value } of node.entries) this.namesIn(value, found);
+    for (const part of parseTemplate(textOf(node) ?? '')) {
+      if (part.kind !== 'reference' || found.has(part.name)) continue;
+      found.add(part.name);
+      const declared = this.#declared.get(part.name);
+      if (declared !== undefined) this.namesIn(declared.value, found);
+    }
+    return found;
   }
 
   /** The value of a variable; undefined where it has none, or is at fault. */

@@ -1,4 +1,4 @@
-import { Binary, Decimal128, EJSON, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
+import { Binary, BSONRegExp, Code, DBRef, Decimal128, Double, EJSON, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp, UUID } from 'bson';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { embeddedStore } from '../../../src/storage/open.js';
@@ -50,6 +50,11 @@ function scalar(random: Random): unknown {
     () => new Binary(Buffer.from([Math.floor(random() * 4)]), Math.floor(random() * 2) * 5),
     () => new Timestamp({ t: Math.floor(random() * 3), i: 1 }),
     () => [new MinKey(), new MaxKey()][Math.floor(random() * 2)],
+    () => [new UUID('00000000-0000-4000-8000-000000000001'), new UUID('00000000-0000-4000-8000-000000000002')][Math.floor(random() * 2)],
+    () => [new Int32(2), new Double(1.5)][Math.floor(random() * 2)],
+    () => [/a/, /^a/i, new BSONRegExp('b$', 'm')][Math.floor(random() * 3)],
+    () => [new Code('a'), new Code('a', { b: 1 }), new Code('b')][Math.floor(random() * 3)],
+    () => new DBRef('a', new ObjectId('000000000000000000000001')),
   ];
   return choices[Math.floor(random() * choices.length)]?.();
 }
@@ -80,12 +85,16 @@ function path(random: Random, places = true): string {
  */
 function listed(random: Random): unknown {
   const one = scalar(random);
-  return one instanceof Decimal128 || (typeof one === 'number' && !Number.isInteger(one)) ? listed(random) : one;
+  return one instanceof Decimal128 || one instanceof Double || one instanceof DBRef || (typeof one === 'number' && !Number.isInteger(one))
+    ? listed(random)
+    : one;
 }
 
 function condition(random: Random, depth: number): unknown {
   const list = (): unknown[] =>
-    random() < 0.2 ? [value(random, 1)] : Array.from({ length: 1 + Math.floor(random() * 3) }, () => listed(random));
+    random() < 0.2
+      ? [value(random, 1)].map((one) => (one instanceof DBRef ? 1 : one))
+      : Array.from({ length: 1 + Math.floor(random() * 3) }, () => listed(random));
   const choices: (() => unknown)[] = [
     () => value(random, 1),
     () => ({ $eq: value(random, 1) }),
@@ -106,33 +115,84 @@ function condition(random: Random, depth: number): unknown {
       [['$bitsAllSet', '$bitsAnySet', '$bitsAllClear', '$bitsAnyClear'][Math.floor(random() * 4)] ?? '']: 1 + Math.floor(random() * 6),
     }),
     () => ({ $not: { $gt: scalar(random) } }),
+    () => ({ $not: [/a/i, { $in: list() }, { $gt: 0, $lt: 3 }, { $size: 1 }, { $not: { $exists: true } }][Math.floor(random() * 5)] }),
+    () => ({ $in: [[null, /^a/], [/b/i, 1], [null], [[], null], [/a/, 'b', true]][Math.floor(random() * 5)] }),
+    () => ({ $nin: [[null, /^a/], [null, 1], [/./]][Math.floor(random() * 3)] }),
+    () => ({
+      $regex: ['A', '^\u00e4', 'a.?b', 'b $'][Math.floor(random() * 4)],
+      $options: ['i', 's', 'm', 'im'][Math.floor(random() * 4)],
+    }),
+    () => ({ $elemMatch: { $not: { $gt: Math.floor(random() * 3) } } }),
+    () => ({ $elemMatch: { $gte: 0, $lt: 2 } }),
+    () => ({ $all: [{ $elemMatch: { a: scalar(random) } }, { $elemMatch: { b: { $exists: true } } }] }),
+    () => ({
+      $type: [
+        ['string', 'null'],
+        'regex',
+        'binData',
+        'timestamp',
+        'minKey',
+        'maxKey',
+        'javascript',
+        'javascriptWithScope',
+        'objectId',
+        'symbol',
+        1,
+        16,
+      ][Math.floor(random() * 12)],
+    }),
     () => ({
       $elemMatch:
-        random() < 0.5 ? { [['$gt', '$lte', '$eq', '$ne'][Math.floor(random() * 4)] ?? '$gt']: scalar(random) } : filter(random, depth - 1),
+        random() < 0.5
+          ? { [['$gt', '$lte', '$eq', '$ne'][Math.floor(random() * 4)] ?? '$gt']: scalar(random) }
+          : filter(random, depth - 1, false),
     }),
   ];
   return choices[Math.floor(random() * (depth > 0 ? choices.length : choices.length - 1))]?.();
 }
 
-function filter(random: Random, depth: number): Record<string, unknown> {
+/** What is computed from a row: over paths without places, and null for what is missing, which FerretDB takes for MinKey. */
+function computed(random: Random): unknown {
+  const one = (): unknown =>
+    random() < 0.6 ? { $ifNull: [`$${path(random, false)}`, null] } : { $literal: [1, 'a', null, true, 2.5][Math.floor(random() * 5)] };
+  const choices: (() => unknown)[] = [
+    () => ({ [['$eq', '$ne', '$gt', '$gte', '$lt', '$lte'][Math.floor(random() * 6)] ?? '$eq']: [one(), one()] }),
+    () => ({ $and: [computed(random), { $ne: [one(), null] }] }),
+    () => ({ $or: [{ $eq: [one(), one()] }, { $not: [one()] }] }),
+    () => ({ $in: [one(), [1, 'a', null, true]] }),
+    () => ({ $eq: [{ $type: one() }, ['missing', 'array', 'string', 'int', 'null'][Math.floor(random() * 5)]] }),
+    () => ({ $gt: [{ $cond: [{ $isArray: [one()] }, 1, 0] }, 0] }),
+    () => ({ $eq: [{ $ifNull: [one(), 'none'] }, 'none'] }),
+  ];
+  return choices[Math.floor(random() * choices.length)]?.();
+}
+
+/** @param places - as for `path`: inside `$elemMatch` FerretDB sees others than outside. */
+function filter(random: Random, depth: number, places = true): Record<string, unknown> {
   const kind = random();
+  if (depth > 1 && kind > 0.94) return { $expr: computed(random) };
   if (depth > 0 && kind < 0.15) {
     const branches = Array.from({ length: 1 + Math.floor(random() * 2) }, () => filter(random, depth - 1));
     return { [['$and', '$or', '$nor'][Math.floor(random() * 3)] ?? '$and']: branches };
   }
-  return Object.fromEntries(Array.from({ length: random() < 0.75 ? 1 : 2 }, () => [path(random), condition(random, depth)]));
+  return Object.fromEntries(Array.from({ length: random() < 0.75 ? 1 : 2 }, () => [path(random, places), condition(random, depth)]));
 }
 
 function query(random: Random): Query<object> {
-  const sort = !random.empty && random() < 0.6 ? { [path(random, false)]: random() < 0.5 ? 1 : -1, _id: 1 } : { _id: 1 };
-  const fields = [...new Set([path(random), path(random)])];
-  const crossing =
-    fields.length === 2 && ((fields[0] ?? '').startsWith(`${String(fields[1])}.`) || (fields[1] ?? '').startsWith(`${String(fields[0])}.`));
+  const way = (): 1 | -1 => (random() < 0.5 ? 1 : -1);
+  const sort =
+    !random.empty && random() < 0.6
+      ? { [path(random, false)]: way(), ...(random() < 0.3 ? { [path(random, false)]: way() } : {}), _id: way() }
+      : { _id: way() };
+  const fields = [...new Set([path(random), path(random), ...(random() < 0.2 ? ['_id'] : [])])];
+  const crossing = fields.some((one) => fields.some((other) => other.startsWith(`${one}.`)));
   const keep = random() < 0.5 ? 1 : 0;
   return {
     filter: random() < 0.85 ? filter(random, 2) : {},
-    sort: sort as Record<string, 1 | -1>,
-    ...(random() < 0.3 && !crossing ? { projection: Object.fromEntries(fields.map((field) => [field, keep] as const)) } : {}),
+    sort,
+    ...(random() < 0.3 && !crossing
+      ? { projection: Object.fromEntries(fields.map((field) => [field, field === '_id' && random() < 0.7 ? 0 : keep] as const)) }
+      : {}),
     ...(random() < 0.25 ? { skip: Math.floor(random() * 5) } : {}),
     ...(random() < 0.25 ? { limit: 1 + Math.floor(random() * 20) } : {}),
   };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import type { Store } from '../../../src/storage/store.js';
@@ -21,6 +22,7 @@ describeMongo('A process that is killed while it publishes to MongoDB', ({ open,
     async () => {
       await prepare(open());
       const states: Record<string, number> = {};
+      let late = 0;
       let next = start(0);
       for (let at = 0; at < kills; at++) {
         const child = next;
@@ -28,7 +30,7 @@ describeMongo('A process that is killed while it publishes to MongoDB', ({ open,
         const published = child.line('published');
         child.go();
         await published; // from here on it is in the middle of things
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 500));
+        await sleep(Math.random() * 500);
         child.process.kill('SIGKILL');
         await child.ended;
         next = start(at + 1); // gets ready while what the other left is looked at
@@ -39,11 +41,13 @@ describeMongo('A process that is killed while it publishes to MongoDB', ({ open,
         await using other = open();
         await Promise.all([store.collections(), other.collections()]); // two recoverers at once
         await checkWhole(store);
-        expect(await left()).toEqual([]);
+        if ((await left()).length > 0) late++; // what the server was asked before the end, and did after it, is the next opener's
+        await nothingLeft();
+        await checkWhole(store);
       }
       next.process.kill('SIGKILL');
       await next.ended;
-      console.log(`killed while its stage was: ${JSON.stringify(states)}`);
+      console.log(`killed while its stage was: ${JSON.stringify(states)}; ${String(late)} times the server was late`);
     },
     kills * 10_000,
   );
@@ -83,6 +87,14 @@ describeMongo('A process that is killed while it publishes to MongoDB', ({ open,
       ]);
     }
     expect(new Set(runs).size).toBe(1);
+  }
+
+  async function nothingLeft(): Promise<void> {
+    for (const until = performance.now() + 5000; performance.now() < until && (await left()).length > 0; await sleep(50)) {
+      await using store = open();
+      await store.collections();
+    }
+    expect(await left()).toEqual([]);
   }
 
   async function left(): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-// A process that publishes again and again: publisher URL DATABASE NAME RUNS ROWS two|one
+// A process that publishes again and again: publisher URL DATABASE NAME RUNS ROWS two|one LEASE
 import { once } from 'node:events';
 
 import { IsInt, IsString } from 'class-validator';
@@ -11,7 +11,7 @@ import { createApp } from '../../../src/project/create-app.js';
 import { mongoStore } from '../../../src/storage/open.js';
 import type { TaskContext, Writer } from '../../../src/types.js';
 
-const [url = '', database = '', name = '', runs = '1', rows = '100', mode = 'two'] = process.argv.slice(2);
+const [url = '', database = '', name = '', runs = '1', rows = '100', mode = 'two', lease = '30000'] = process.argv.slice(2);
 
 class Row {
   @IsInt() k!: number;
@@ -45,7 +45,11 @@ class PublishOne {
   }
 }
 
-const app = await createApp({ processors: [PublishTwo, PublishOne], stores: { default: mongoStore({ url, database }) }, log: 'silent' });
+const app = await createApp({
+  processors: [PublishTwo, PublishOne],
+  stores: { default: mongoStore({ url, database, lease: Number(lease) }) },
+  log: 'silent',
+});
 console.log('ready');
 await once(process.stdin, 'data'); // the word to begin
 for (let run = 0; run < Number(runs); run++) {

@@ -752,4 +752,40 @@ export const broken: readonly Broken[] = [
     faults: [[I, 4, 9]],
     says: 'a map of events is expected',
   },
+  {
+    what: 'groups that are begun from within, or that nothing begins',
+    text: yaml(
+      'name: x',
+      'steps:',
+      '  - ImportPrices: { bind: { source: a, rows: b }, Group: G, to_group: G }',
+      '  - NormalisePrices: { bind: { raw: a }, Group: H, to_group: I }',
+      '  - SumPrices: { bind: { prices: c }, Group: I, to_group: H }',
+    ),
+    faults: [
+      [I, 3, 58],
+      [I, 4, 49],
+      [I, 5, 46],
+    ],
+    says: 'is begun by a step within it',
+  },
+  {
+    what: 'ports and parameters in the place of keys, and both words for one thing',
+    text: yaml('name: x', 'steps:', '  - NormalisePrices: { raw: a, base: EUR, skipError: skip, onError: stop, bind: { raw: a } }'),
+    faults: [
+      [I, 3, 24],
+      [I, 3, 32],
+      [I, 3, 43],
+    ],
+    says: '`params: { base: … }`',
+  },
+  {
+    what: 'components of flowtask that are not here',
+    text: yaml('name: x', 'steps:', '  - DownloadFromIMAP', '  - CopyToPg', '  - PrintMessage'),
+    faults: [
+      ['PROCESSOR_UNKNOWN', 3, 5],
+      ['PROCESSOR_UNKNOWN', 4, 5],
+      ['PROCESSOR_UNKNOWN', 5, 5],
+    ],
+    says: 'Write a class with @Processor that does it.',
+  },
 ];

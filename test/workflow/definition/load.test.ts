@@ -428,6 +428,41 @@ describe('a run that goes on with another', () => {
     expect([ended['ImportPrices']?.status, ended['command']?.status]).toEqual(['reused', 'succeeded']);
     expect((await app.store().collections()).filter((name) => name !== 'raw')).toEqual(['lines-2026-03-01', 'rows-2026-03-01']);
   });
+
+  it('has the variables of the first, but for secrets, which are given again', async () => {
+    const loaded = await load({
+      'w.yaml':
+        'name: w\nvariables: { base: FILE, token: none, inner: none, command: "true" }\nsteps:\n  - NormalisePrices: { bind: { raw: raw }, params: { base: "{base}", token: "{token}" } }\n  - workflow: { path: inner.yaml, variables: { key: "x{inner}" } }\n  - command: { command: "{command}" }\n',
+      'inner.yaml': 'name: in\nvariables: { key: none }\nsteps:\n  - command: { command: "true", env: { KEY: "{key}" } }\n',
+    });
+    await using app = await createApp({ workflows: [loaded], stores: { default: memoryStore() }, log: 'silent' });
+    await raw(app);
+    const workflow = app.workflow('w');
+    const given = { base: 'RUN', token: 's3cret', inner: 'hush' };
+    await expect(workflow.run({ variables: { ...given, command: 'false' } })).rejects.toMatchObject({ code: 'WORKFLOW_FAILED' });
+    const kept = await app.store().find('_millrace_unfinished').toArray();
+    expect(JSON.stringify(kept)).toContain('RUN');
+    expect(JSON.stringify(kept)).not.toMatch(/s3cret|hush/);
+    await expect(workflow.resume()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/had the variables 'token', 'inner', which no record keeps .*: give them again/) as string,
+    });
+    const again = { token: 's3cret', inner: 'hush' };
+    expect((await workflow.planResume(undefined, { variables: again })).map(({ name, runs }) => [name, runs])).toEqual([
+      ['NormalisePrices', false],
+      ['in/command', false],
+      ['command', true],
+    ]);
+    await expect(workflow.resume(undefined, { variables: again })).rejects.toMatchObject({ code: 'WORKFLOW_FAILED' });
+    const { steps: ended } = await workflow.resume(undefined, { variables: { ...again, command: 'true' } });
+    expect(Object.values(ended).map(({ status }) => status)).toEqual(['reused', 'reused', 'succeeded']);
+    expect(
+      await app
+        .store()
+        .find('prices', { filter: { sku: 'aRUN' } })
+        .toArray(),
+    ).toHaveLength(1);
+  });
 });
 
 describe('shapes of flowtask', () => {
@@ -449,6 +484,21 @@ describe('shapes of flowtask', () => {
       last: ['tell'],
     });
     expect(loaded.toJSON()).toMatchObject({ steps: [{ onError: 'skip' }, { onError: 'stop' }, { onError: 'skip' }, {}, {}] });
+  });
+});
+
+describe('groups of flowtask', () => {
+  it('may begin groups within them', async () => {
+    const loaded = await load(
+      steps(
+        '- command: { name: a, command: ls, to_group: G }',
+        '- command: { name: b, command: ls, Group: G, to_group: H }',
+        '- command: { name: c, command: ls, Group: H }',
+        '- command: { name: d, command: ls, Group: G }',
+        '- command: { name: e, command: ls }',
+      ),
+    );
+    expect(afterOf(loaded)).toEqual({ a: [], 'G/b': ['a'], 'G/H/c': ['G/b'], 'G/d': ['G/H/c'], e: ['G/H/c', 'G/d'] });
   });
 });
 
