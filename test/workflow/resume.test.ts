@@ -186,6 +186,19 @@ describeStores('resuming', (open) => {
     expect([...ran].sort()).toEqual(['clean', 'import', 'sum', 'tell']);
   });
 
+  it('goes on with the bindings of the run', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    await app.store().insert('elsewhere', [{ n: 7 }]);
+    const work = chain('published');
+    broken = new Set(['sum']);
+    await expect(app.workflow(work).run({ bind: { import: { from: 'elsewhere' }, sum: { to: 'sums' } } })).rejects.toThrow("'sum'");
+    broken = new Set();
+    ran = [];
+    await app.workflow(work).resume(undefined, { bind: { sum: { to: 'other' } } });
+    expect(ran).toEqual(['sum', 'tell']);
+    expect((await app.store().find<Item>('other').toArray()).map(({ n }) => n)).toEqual([10]);
+  });
+
   it('runs again what was published and is gone', async () => {
     await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
     const work = chain('published');
