@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { MillraceError, TaskError, toError, WorkflowError } from '../errors.js';
+import { maskUrl } from '../mask.js';
 import { newId } from '../task/id.js';
 import { describeDuration } from '../task/log.js';
 import { prepareTask } from '../task/prepare.js';
@@ -363,7 +364,7 @@ export class WorkflowRun implements StepOwner {
       outputs: {},
       metrics: {},
       monitor: { cpuMs: 0, peakMemory: 0, batches: 0 },
-      ...(error === undefined ? {} : { error: { code, message: error.message } }),
+      ...(error === undefined ? {} : { error: { code, message: maskUrl(error.message) } }),
     });
     if (events.has('task:end')) events.emit('task:end', { ...facts, taskId, at, ...(error === undefined ? {} : { error }) });
   }
