@@ -248,6 +248,14 @@ describeStores('a workflow', (open) => {
       expect(statuses(error.result)).toEqual({ Endless: 'cancelled', Idle: 'skipped' });
     });
 
+    it('is not begun in an app that is closed', async () => {
+      const app = await test();
+      const task = app.workflow(workflow('w', (b) => void b.step(Idle)));
+      await app.close();
+      await expect(task.run()).rejects.toMatchObject({ code: 'SCOPE_CLOSED' });
+      await expect(task.resume()).rejects.toMatchObject({ code: 'SCOPE_CLOSED' });
+    });
+
     it('is told to the listeners of a step what concerns it', async () => {
       await using app = await test();
       const told: string[] = [];
