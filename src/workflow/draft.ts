@@ -6,6 +6,7 @@ import { connect } from './connect.js';
 import { behaviourFaults, duplicates, nameless, unboundPorts } from './draft-checks.js';
 import { expandGroups, linkPlain } from './draft-order.js';
 import { bindStep, type StepBinding } from './given.js';
+import { separateRejects } from './rejects.js';
 import { plainBehaviour, type StepBehaviour, type StepSpec, type WorkflowSpec } from './spec.js';
 
 /** What is said of a step before it is checked. */
@@ -95,6 +96,7 @@ export class WorkflowDraft {
       const embedded: StepSpec = {
         ...step,
         name: full,
+        behaviour: prefixWhen(step.behaviour, name),
         given: {
           inputs: new Map([...prefixLinks(step.given.inputs, name), ...bound.inputs]),
           outputs: new Map([...step.given.outputs, ...bound.outputs]),
@@ -139,7 +141,7 @@ export class WorkflowDraft {
   finish(
     facts: { readonly title?: string; readonly description?: string; readonly variables?: Readonly<Record<string, unknown>> } = {},
   ): WorkflowSpec {
-    const steps = expandGroups(this.name, linkPlain(this.#steps, this.#alone), this.#groups);
+    const steps = separateRejects(expandGroups(this.name, linkPlain(this.#steps, this.#alone), this.#groups));
     if (steps.length === 0)
       this.fault({
         code: 'DEFINITION_INVALID',
@@ -171,6 +173,17 @@ export class WorkflowDraft {
 const none: readonly never[] = Object.freeze([]);
 const noTags: ReadonlySet<string> = new Set();
 const nothingGiven: StepSpec['given'] = Object.freeze({ inputs: new Map(), outputs: new Map(), unknown: new Map() });
+
+/** What asks for the rows of a link knows the steps of its own workflow. */
+function prefixWhen(behaviour: StepBehaviour, prefix: string): StepBehaviour {
+  const { when } = behaviour;
+  if (when === undefined) return behaviour;
+  return {
+    ...behaviour,
+    when: ({ variables, rows }) =>
+      when({ variables, rows: (from) => rows(isBinding(from) && from.kind === 'link' ? link(`${prefix}/${from.step}`, from.port) : from) }),
+  };
+}
 
 function prefixLinks(inputs: ReadonlyMap<string, unknown>, prefix: string): [string, unknown][] {
   return [...inputs].map(([property, value]) => [
