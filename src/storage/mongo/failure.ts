@@ -41,6 +41,7 @@ export const server = Object.freeze({
   invalidNamespace: 73,
   indexOptionsConflict: 85,
   indexKeySpecsConflict: 86,
+  notImplemented: 115,
   documentValidation: 121,
   queryPlanKilled: 175,
   duplicateKey: 11000,
