@@ -74,7 +74,7 @@ export function collection(name: string, options: CollectionOptions<any> = {}): 
 export function file(path: string, options?: FileOptions): Binding<any>;
 export function file<T>(path: string, options?: FileOptions): Binding<T>;
 export function file(path: string, options: FileOptions = {}): Binding<any> {
-  return makeFile(path, options);
+  return fileIn(undefined, path, options);
 }
 /* eslint-enable @typescript-eslint/no-explicit-any */
 
@@ -104,7 +104,7 @@ export function isBinding(value: unknown): value is AnyBinding {
 
 /** `prices`, `prices@warehouse`, `file:./prices.csv`. */
 export function parseBinding(text: string, base?: string): AnyBinding {
-  if (text.startsWith('file:')) return makeFile(text.slice('file:'.length), {}, base);
+  if (text.startsWith('file:')) return fileIn(base, text.slice('file:'.length), {});
   const at = text.lastIndexOf('@');
   if (at <= 0) return collection(text) as AnyBinding;
   return collection(text.slice(0, at), { store: text.slice(at + 1) }) as AnyBinding;
@@ -121,7 +121,8 @@ export function refuseCollectionName(name: unknown): string | undefined {
   return undefined;
 }
 
-function makeFile(target: string, options: FileOptions, base?: string): AnyBinding {
+/** `base`: the folder that a relative path is relative to. */
+export function fileIn(base: string | undefined, target: string, options: FileOptions): AnyBinding {
   return makeBinding(`file:${maskUrl(target)}`, { kind: 'file', target, base, options: Object.freeze({ ...options }) });
 }
 

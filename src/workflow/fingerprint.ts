@@ -12,7 +12,9 @@ import type { Edge, Graph } from './graph.js';
 import { placesRead, placesWritten, valueOf, type Place } from './places.js';
 import type { StepSpec } from './spec.js';
 
-/** So many rows at either end of an input are looked at to tell whether it has changed; besides them, how many there are. */
+/** Of an input of more rows than these not all are looked at to tell whether it has changed, */
+const most = 20_000;
+/** but so many at either end, besides how many there are. */
 const sample = 1000;
 
 /** What a step is: another text means another processor, other bindings or other parameters. Secrets leave no trace in it. */
@@ -76,7 +78,8 @@ function describe(value: unknown): unknown {
     return [value.kind, value.toString(), 'options' in value ? value.options : null];
   }
   if (!Array.isArray(value)) return value ?? null;
-  return ['array', value.length, value.slice(0, sample)];
+  const rows = value as readonly unknown[];
+  return ['array', rows.length, rows.length <= most ? rows : [rows.slice(0, sample), rows.slice(-sample)]];
 }
 
 function describeParams({ processor: { params }, given }: StepSpec): unknown {
@@ -93,14 +96,15 @@ async function stampFile({ target, base }: Extract<Place['binding'], { kind: 'fi
   }
 }
 
-/** Where the store does not know: how many rows there are, the first ones, and those of the greatest ids, where new ones come. */
+/** Where the store does not know: all rows, or of many the first ones and those of the greatest ids, where new ones come. */
 async function stampCollection(store: Store, name: string): Promise<string> {
   const version = await store.version?.(name);
   if (version !== undefined) return version;
   const count = await store.count(name);
-  const first = await store.find(name, { limit: sample }).toArray();
-  const last = count > sample ? await store.find(name, { sort: { _id: -1 }, limit: sample }).toArray() : [];
-  return `${String(count)} ${hash(toText([first, last]))}`;
+  const queries = count <= most ? [{}] : [{ limit: sample }, { sort: { _id: -1 as const }, limit: sample }];
+  const text = createHash('sha1').update(String(count));
+  for (const query of queries) for await (const rows of store.find(name, query).batches()) text.update(toText(rows));
+  return text.digest('base64url');
 }
 
 function toText(value: unknown): string {

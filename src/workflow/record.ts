@@ -3,6 +3,7 @@ import { journalCollection, tasksCollection, unfinishedCollection, type TaskReco
 import type { Runtime } from '../task/runtime.js';
 import type { RunStatus } from '../types.js';
 import type { KeptOutput } from './fate.js';
+import { forgetBindings, type KeptBindings } from './kept-bindings.js';
 import type { KeptVariables } from './kept-variables.js';
 import type { Slices } from './slice.js';
 
@@ -25,6 +26,7 @@ export interface UnfinishedRun {
   readonly asOf: Date;
   /** What it was given. */
   readonly variables?: KeptVariables;
+  readonly bind?: KeptBindings;
   /** The run that it went on with. */
   readonly resumes?: string;
   /** Collections of Millrace's own that it may have written. */
@@ -130,6 +132,7 @@ export async function forgetRuns(runtime: Runtime, runs: readonly UnfinishedRun[
   const store = runtime.stores.get('default');
   for (const { spools } of runs) for (const spool of spools) await store.drop(spool);
   const ids = runs.map(({ _id }) => _id);
+  forgetBindings(ids);
   await store.delete(journalCollection, { runId: { $in: ids } });
   await store.delete(unfinishedCollection, { _id: { $in: ids } });
 }

@@ -6,9 +6,10 @@ import { ActionHook, type RunAnother } from './action/hook.js';
 import { applyBindings, type EffectiveWorkflow } from './effective.js';
 import { checkRunOptions, type PlannedStep, type WorkflowRunOptions } from './options.js';
 import type { Fate } from './fate.js';
-import { keepVariables, restoreVariables, type KeptVariables } from './kept-variables.js';
+import { keepBindings, restoreBindings } from './kept-bindings.js';
+import { keepVariables, restoreVariables } from './kept-variables.js';
 import { describePlan, planRun, type RunPlan } from './plan.js';
-import { forgetRuns, RunJournal } from './record.js';
+import { forgetRuns, RunJournal, type UnfinishedRun } from './record.js';
 import { findForgotten, findResumable, findSuperseded, planReuse, slicesOf, type Resumable } from './resume.js';
 import { WorkflowRun } from './run.js';
 import { isSliced, selectSteps, type Slices } from './slice.js';
@@ -103,13 +104,14 @@ class BoundWorkflow implements WorkflowTask {
     const run = (current.run = new WorkflowRun({ runtime: this.#runtime, events, plan, runId, options }));
     const slices = found === undefined ? sliced(options) : slicesOf(options, found.record);
     const variables = keepVariables(options.variables ?? {}, spec.variableFacts?.secret);
-    return this.#follow(run, plan, { slices, asOf, variables }, found);
+    const bind = keepBindings(runId, options.bind);
+    return this.#follow(run, plan, { slices, asOf, variables, bind }, found);
   }
 
   async #follow(
     run: WorkflowRun,
     plan: RunPlan,
-    facts: { readonly slices: Slices; readonly asOf: Date; readonly variables: KeptVariables },
+    facts: Pick<UnfinishedRun, 'slices' | 'asOf' | 'variables' | 'bind'>,
     found: Resumable | undefined,
   ): Promise<WorkflowResult> {
     const runtime = this.#runtime;
@@ -212,9 +214,9 @@ class BoundWorkflow implements WorkflowTask {
 const isSelected: Fate = Object.freeze({ does: 'run', reason: 'selected' });
 const isNotSelected: Fate = Object.freeze({ does: 'nothing', reason: 'not selected' });
 
-/** With the variables of the run that is gone on with. */
+/** With the variables and bindings of the run that is gone on with. */
 function continuing(options: WorkflowRunOptions, { record }: Resumable): WorkflowRunOptions {
-  return { ...options, variables: restoreVariables(record, options.variables) };
+  return { ...options, variables: restoreVariables(record, options.variables), bind: restoreBindings(record, options.bind) };
 }
 
 function noRun(): void {

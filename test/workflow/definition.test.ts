@@ -105,12 +105,12 @@ describe('a definition', () => {
   });
 
   it('refuses a builder that answers later, and a step without a name', () => {
-    const build = async (w: WorkflowBuilder): Promise<void> => {
+    const later = async (w: WorkflowBuilder): Promise<void> => {
       w.step(Idle);
       await Promise.resolve();
       w.step(Idle, { name: 'too late' });
     };
-    const late = faultsOf(() => workflow('late', build as unknown as (w: WorkflowBuilder) => void));
+    const late = faultsOf(() => workflow('late', later as unknown as (w: WorkflowBuilder) => void));
     expect(late).toMatchObject([{ code: 'DEFINITION_INVALID', message: "Workflow 'late' has a builder that answers a promise" }]);
     expect(faultsOf(() => workflow('w', (w) => void w.step(Idle, { name: ' ' })))).toMatchObject([
       { code: 'DEFINITION_INVALID', message: "Workflow 'w' has a step of 'Idle' whose name is empty" },

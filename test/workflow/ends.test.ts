@@ -4,7 +4,6 @@ import {
   createApp,
   Depends,
   Input,
-  memoryStore,
   Output,
   Params,
   Processor,
@@ -17,6 +16,7 @@ import {
   type Resource,
   type StepOptions,
   type StepRef,
+  type Store,
   type TaskContext,
   type Workflow,
   type WorkflowBuilder,
@@ -25,7 +25,8 @@ import {
   type Writer,
 } from 'millrace';
 import { IsInt } from 'class-validator';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { describeStores, type StoreKind } from './stores.js';
 
 interface Item {
   n: number;
@@ -49,20 +50,20 @@ interface Doing {
 }
 
 let doings: readonly Doing[] = [];
-let open = 0;
+let held = 0;
 const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
 /** One for each way to be set up and closed. */
 const scoped = (how: Doing['scope']): Resource<object> =>
   resource(async function* scoped(): AsyncGenerator<object> {
     if (how === 'fails') throw new Error('not set up');
     if (how === 'late') await moment();
-    open++;
+    held++;
     try {
       yield {};
       await moment();
       if (how === 'unclosed') throw new Error('not closed');
     } finally {
-      open--;
+      held--;
     }
   });
 
@@ -218,9 +219,9 @@ const finals = ['succeeded', 'failed', 'cancelled', 'skipped'];
 async function finish(
   drawnWorkflow: Workflow,
   options: WorkflowRunOptions,
-  closeTimeout: number,
+  { store, closeTimeout }: { readonly store: Store; readonly closeTimeout: number },
 ): Promise<Omit<WorkflowResult, 'status'> & { readonly status: string }> {
-  const app = await createApp({ stores: { default: memoryStore() }, log: 'silent', closeTimeout });
+  const app = await createApp({ stores: { default: store }, log: 'silent', closeTimeout });
   const ended = await Promise.race([
     app
       .workflow(drawnWorkflow)
@@ -235,8 +236,8 @@ async function finish(
     new Promise<'hangs'>((resolve) => setTimeout(resolve, 20_000, 'hangs').unref()),
   ]);
   if (ended === 'hangs') throw new Error('the run does not end');
-  for (let waited = 0; open > 0 && waited < 1000; waited++) await moment(); // closers that were given up end all the same
-  expect(open).toBe(0);
+  for (let waited = 0; held > 0 && waited < 1000; waited++) await moment(); // closers that were given up end all the same
+  expect(held).toBe(0);
   await app.close().catch(() => undefined); // what could not be closed is drawn so
   return ended;
 }
@@ -251,9 +252,12 @@ function expectedRows(steps: readonly Drawn[]): { readonly written: number; read
   return all;
 }
 
-const runs = Number(process.env['MILLRACE_GRAPHS'] ?? 60);
+const graphs = Number(process.env['MILLRACE_GRAPHS'] ?? 60);
+/** What a run costs on it, in runs on the store in memory. */
+const costs: Readonly<Record<StoreKind, number>> = { memory: 1, embedded: 6, MongoDB: 20 };
 
-describe('a run', () => {
+describeStores('a run', (open, kind) => {
+  const runs = Math.ceil(graphs / costs[kind]);
   it(
     'always ends, with every step in a final state and every scope closed',
     async () => {
@@ -268,13 +272,13 @@ describe('a run', () => {
           }),
           async (steps, { concurrency, onFailure, cancelled, timeout }) => {
             doings = steps.map(({ doing }) => doing);
-            open = 0;
+            held = 0;
             const stop = new AbortController();
             const timer = cancelled === null ? undefined : setTimeout(() => stop.abort(new Error('enough')), cancelled);
             // who asks for ever, or waits for ever, needs a bound
             const bound = timeout ?? (steps.some(({ when }) => when === 'never') ? 50 : undefined);
             const given = { concurrency, onFailure, signal: stop.signal, ...(bound === undefined ? {} : { timeout: bound }) };
-            const { status, steps: ended } = await finish(build(steps), given, 10);
+            const { status, steps: ended } = await finish(build(steps), given, { store: open(), closeTimeout: 10 });
             clearTimeout(timer);
             expect(Object.keys(ended)).toHaveLength(steps.length);
             for (const step of Object.values(ended)) expect(finals).toContain(step.status);
@@ -309,7 +313,7 @@ describe('a run', () => {
               },
             }));
             doings = steps.map(({ doing }) => doing);
-            const { steps: ended } = await finish(build(steps), { concurrency }, 10_000);
+            const { steps: ended } = await finish(build(steps), { concurrency }, { store: open(), closeTimeout: 10_000 });
             for (const [index, expected] of expectedRows(steps).entries()) {
               const { inputs, outputs } = ended[`s${String(index)}`]?.result ?? {};
               expect([inputs?.['left']?.rows, inputs?.['right']?.rows, outputs?.['to']?.rows]).toEqual([

@@ -1,19 +1,6 @@
 import 'reflect-metadata';
 import fc from 'fast-check';
-import {
-  embeddedStore,
-  Input,
-  memoryStore,
-  Output,
-  Processor,
-  rows,
-  workflow,
-  WorkflowError,
-  type Reader,
-  type Store,
-  type Workflow,
-  type Writer,
-} from 'millrace';
+import { Input, Output, Processor, rows, workflow, WorkflowError, type Reader, type Workflow, type Writer } from 'millrace';
 import { createTestApp } from 'millrace/testing';
 import { IsInt } from 'class-validator';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -23,6 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { chooseSteps } from '../../src/workflow/reuse.js';
 import type { Item } from './fixtures.js';
 import { graphs } from './random-graph.js';
+import { describeStores } from './stores.js';
 
 let broken = new Set<string>();
 let ran: string[] = [];
@@ -30,14 +18,6 @@ const folders: string[] = [];
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
-const stores: Readonly<Record<string, () => Store>> = {
-  memory: () => memoryStore(),
-  embedded: () => {
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-resume-'));
-    folders.push(folder);
-    return embeddedStore({ path: folder });
-  },
-};
 
 function named(name: string): typeof First {
   @Processor({ name })
@@ -94,7 +74,7 @@ function chain(how: 'published' | 'kept' | 'streamed', from: unknown = rows(() =
   });
 }
 
-describe.each(Object.entries(stores))('resuming on a store that is %s', (_, open) => {
+describeStores('resuming', (open) => {
   const fail = async (app: Awaited<ReturnType<typeof createTestApp>>, work: Workflow, step: string): Promise<WorkflowError> => {
     broken = new Set([step]);
     const error: unknown = await app
@@ -204,6 +184,19 @@ describe.each(Object.entries(stores))('resuming on a store that is %s', (_, open
       )
       .resume();
     expect([...ran].sort()).toEqual(['clean', 'import', 'sum', 'tell']);
+  });
+
+  it('goes on with the bindings of the run', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    await app.store().insert('elsewhere', [{ n: 7 }]);
+    const work = chain('published');
+    broken = new Set(['sum']);
+    await expect(app.workflow(work).run({ bind: { import: { from: 'elsewhere' }, sum: { to: 'sums' } } })).rejects.toThrow("'sum'");
+    broken = new Set();
+    ran = [];
+    await app.workflow(work).resume(undefined, { bind: { sum: { to: 'other' } } });
+    expect(ran).toEqual(['sum', 'tell']);
+    expect((await app.store().find<Item>('other').toArray()).map(({ n }) => n)).toEqual([10]);
   });
 
   it('runs again what was published and is gone', async () => {
