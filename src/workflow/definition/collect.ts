@@ -233,6 +233,7 @@ export class Collector {
     this.#take(block);
     if (opened === undefined) return block;
     this.#steps(opened.node, opened.file, block);
+    if (overrides.size === 0) return block;
     const inner = new Set(block.items.flatMap(namesBelow).map((one) => one.slice(name.length + 1)));
     for (const entry of binds?.kind === 'map' ? binds.entries : []) {
       if (!inner.has(entry.key))
