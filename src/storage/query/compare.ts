@@ -159,7 +159,7 @@ function compareObjects(a: object, b: object): number {
 export function asDocument(value: object): object {
   if ((value as { readonly _bsontype?: unknown })._bsontype !== 'DBRef') return value;
   const { collection, oid, db, fields } = value as DBRef;
-  return { $ref: collection, $id: oid, ...(db === undefined || db === null ? {} : { $db: db }), ...fields };
+  return { $ref: collection, $id: oid, ...(db ? { $db: db } : {}), ...fields };
 }
 
 /** The fields that a store keeps: not the undefined ones. */

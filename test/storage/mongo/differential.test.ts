@@ -189,7 +189,7 @@ function query(random: Random): Query<object> {
   const keep = random() < 0.5 ? 1 : 0;
   return {
     filter: random() < 0.85 ? filter(random, 2) : {},
-    sort: sort as Record<string, 1 | -1>,
+    sort,
     ...(random() < 0.3 && !crossing
       ? { projection: Object.fromEntries(fields.map((field) => [field, field === '_id' && random() < 0.7 ? 0 : keep] as const)) }
       : {}),
