@@ -1,4 +1,4 @@
-import { createApp, memoryStore, workflow, type StepRef, type Workflow, type WorkflowBuilder } from 'millrace';
+import { createApp, memoryStore, workflow, type StepRef, type WorkflowBuilder } from 'millrace';
 import { NoOp } from './fixtures.js';
 import { times, type Line } from './measure.js';
 import { handWritten } from './task.js';
@@ -31,17 +31,18 @@ function add(w: WorkflowBuilder, step: number, after: readonly StepRef<NoOp>[]):
 }
 
 /** No-op steps with one TASK resource each: built, planned and run, their events heard and their records kept in memory. */
-export async function workflows(): Promise<Line[]> {
+async function run(shape: Shape, count: number): Promise<void> {
   await using app = await createApp({ processors: [NoOp], stores: { default: memoryStore() }, log: 'silent' });
   let heard = 0;
   app.on('task:start', () => heard++);
   app.on('task:end', () => heard++);
-  const run = async (shape: Shape, count: number): Promise<void> => {
-    const before = heard;
-    const built: Workflow = workflow('bench', (w) => shape(w, count));
-    await app.workflow(built).run();
-    if (heard - before !== 2 * count) throw new Error(`${String(heard - before)} events of ${String(2 * count)} were heard`);
-  };
+  await app.workflow(workflow('bench', (w) => shape(w, count))).run();
+  const recorded = await app.store().count('_millrace_tasks');
+  if (heard !== 2 * count || recorded !== count)
+    throw new Error(`${String(heard)} events and ${String(recorded)} records of ${String(count)} steps`);
+}
+
+export async function workflows(): Promise<Line[]> {
   const lines: Line[] = [];
   for (const [name, shape] of Object.entries(shapes)) {
     for (let round = 0; round < 3; round++) await run(shape, 5000);

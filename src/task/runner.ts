@@ -183,7 +183,8 @@ class TaskRun implements AttemptOwner {
   #attempt(attempt: number): Promise<AttemptEnd> {
     const { spec } = this.#task;
     this.#metrics = undefined;
-    if (this.#events.has('task:start')) this.#events.emit('task:start', Object.assign(this.facts(), { attempt }));
+    if (this.#events.has('task:start'))
+      this.#events.emit('task:start', Object.assign(this.facts(attempt === 1 ? this.#started : undefined), { attempt }));
     return runAttempt({
       runtime: this.#runtime,
       events: this.#events,
@@ -202,7 +203,7 @@ class TaskRun implements AttemptOwner {
   #succeed(result: TaskResult, end: AttemptEnd): TaskResult {
     this.#record(result, 'succeeded', end);
     if (this.#runtime.announce) this.#log.info(this.#describe({ ms: result.ms, status: 'succeeded' }, end), { runId: this.#runId });
-    this.#emitEnd('succeeded', { result });
+    this.#emitEnd('succeeded', result.finished, { result });
     return result;
   }
 
@@ -213,7 +214,7 @@ class TaskRun implements AttemptOwner {
     if (this.#runtime.announce) {
       this.#log.error(this.#describe({ ms: result.ms, status }, end), { runId: this.#runId, error: error.message });
     }
-    this.#emitEnd(status, { error });
+    this.#emitEnd(status, result.finished, { error });
     return error;
   }
 
@@ -304,10 +305,10 @@ class TaskRun implements AttemptOwner {
     return row === undefined || store === undefined ? undefined : { store, collection: journalCollection, row };
   }
 
-  #emitEnd(status: EndStatus, outcome: { readonly result: TaskResult } | { readonly error: Error }): void {
-    if (this.#events.has('task:end')) this.#events.emit('task:end', Object.assign(this.facts(), { status }, outcome));
+  #emitEnd(status: EndStatus, at: Date, outcome: { readonly result: TaskResult } | { readonly error: Error }): void {
+    if (this.#events.has('task:end')) this.#events.emit('task:end', Object.assign(this.facts(at), { status }, outcome));
     if (this.#place === undefined && this.#events.has('run:end') && status !== 'skipped')
-      this.#events.emit('run:end', { runId: this.#runId, at: this.#now(), status });
+      this.#events.emit('run:end', { runId: this.#runId, at, status });
   }
 
   /** By the ports' own names, as people know them. */
@@ -321,10 +322,10 @@ class TaskRun implements AttemptOwner {
     });
   }
 
-  facts(): TaskEvent {
+  facts(at = this.#now()): TaskEvent {
     const processor = this.#task.spec.name;
-    if (this.#place === undefined) return { runId: this.#runId, taskId: this.#taskId, processor, at: this.#now() };
-    return { runId: this.#runId, taskId: this.#taskId, processor, step: this.#place.step, at: this.#now() };
+    if (this.#place === undefined) return { runId: this.#runId, taskId: this.#taskId, processor, at };
+    return { runId: this.#runId, taskId: this.#taskId, processor, step: this.#place.step, at };
   }
 
   #now(): Date {

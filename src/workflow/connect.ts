@@ -20,7 +20,7 @@ export function connect(workflow: string, steps: readonly StepSpec[], storeOf: S
   for (let to = 0; to < steps.length; to++) {
     const step = steps[to]!;
     for (const edge of linksTo(workflow, steps, indexes, step, to, faults)) edges.push(edge);
-    for (const edge of orderTo(workflow, indexes, step, to, faults)) edges.push(edge);
+    orderTo(workflow, indexes, step, to, faults, edges);
   }
   for (const edge of collectionEdges(steps, storeOf, faults)) edges.push(edge);
   const graph = createGraph(
@@ -71,21 +71,17 @@ function linksTo(
   });
 }
 
-function orderTo(workflow: string, indexes: ReadonlyMap<string, number>, step: StepSpec, to: number, faults: Fault[]): readonly Edge[] {
-  if (step.after.length === 0) return none;
-  return step.after.flatMap((name): Edge[] => {
+function orderTo(workflow: string, indexes: ReadonlyMap<string, number>, step: StepSpec, to: number, faults: Fault[], edges: Edge[]): void {
+  for (const name of step.after) {
     const from = indexes.get(name);
-    if (from !== undefined) return [{ from, to, kind: 'after', label: '' }];
-    const message = `Workflow '${workflow}' step '${step.name}' comes after '${name}', but there is no such step`;
-    faults.push({
-      code: 'STEP_UNKNOWN',
-      message,
-      where: [step.where()],
-      path: [workflow, step.name],
-      fix: suggestName(name, indexes.keys()),
-    });
-    return [];
-  });
+    if (from === undefined) faults.push(noStepBefore(workflow, indexes, step, name));
+    else edges.push({ from, to, kind: 'after', label: '' });
+  }
+}
+
+function noStepBefore(workflow: string, indexes: ReadonlyMap<string, number>, step: StepSpec, name: string): Fault {
+  const message = `Workflow '${workflow}' step '${step.name}' comes after '${name}', but there is no such step`;
+  return { code: 'STEP_UNKNOWN', message, where: [step.where()], path: [workflow, step.name], fix: suggestName(name, indexes.keys()) };
 }
 
 /** A step that reads what another writes comes after it; a step may read what it writes itself. */
