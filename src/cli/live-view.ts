@@ -96,7 +96,7 @@ export class StepsState {
       ...(status === 'running' ? share : []),
       ...(ms > 0 ? [describeDuration(ms)] : []),
     ];
-    const text = cut(`${mark} ${cut(name, size).padEnd(size)}  ${status.padEnd(9)}  ${facts.join('  ')}`.trimEnd(), width);
+    const text = cut(`${mark} ${shorten(name, size).padEnd(size)}  ${status.padEnd(9)}  ${facts.join('  ')}`.trimEnd(), width);
     return colors[color](text);
   }
 
@@ -170,6 +170,12 @@ export function drawSteps(state: StepsState, err: Output, { leave }: { readonly 
     err.onLine(undefined);
     restore();
   };
+}
+
+/** Names of many steps begin alike, and differ at their ends. */
+function shorten(name: string, size: number): string {
+  const end = Math.ceil((size - 1) / 2);
+  return name.length <= size ? name : `${name.slice(0, size - 1 - end)}…${name.slice(-end)}`;
 }
 
 function cut(text: string, width: number): string {

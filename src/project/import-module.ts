@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describeValue, MillraceError, toError } from '../errors.js';
@@ -12,11 +13,16 @@ import { findMistake, isTypeScript } from './mistake.js';
  */
 export async function importModule(path: string): Promise<Record<string, unknown>> {
   try {
-    if (isTypeScript(path)) await compileTypeScript(dirname(path));
+    if (isTypeScript(path) || importsTypeScript(path)) await compileTypeScript(dirname(path));
     return (await import(/* @vite-ignore */ pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (error) {
     throw explainFailure(path, error);
   }
+}
+
+/** Whether a module in JavaScript names one in TypeScript: what imports it must be ready before anything is loaded. */
+function importsTypeScript(path: string): boolean {
+  return existsSync(path) && /['"][^'"\n]+[.][cm]?tsx?['"]/.test(readFileSync(path, 'utf8'));
 }
 
 /** What a config file threw, in a sentence that says where and what to do. */

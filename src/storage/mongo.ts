@@ -15,6 +15,7 @@ import { findTwice, listIndexes, toIndex } from './mongo/index-list.js';
 import { Ledger } from './mongo/ledger.js';
 import { Locks } from './mongo/lock.js';
 import { checkReads } from './mongo/pipeline.js';
+import { orderOf } from './mongo/order.js';
 import type { Room } from './mongo/publish.js';
 import { aggregateOptions, asNull, readBatches, readSize } from './mongo/read.js';
 import { decideStage, endStage, recover, settleStage } from './mongo/recovery.js';
@@ -68,13 +69,12 @@ export class MongoStore implements Store, Peer {
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the contract has it
   find<T = any>(collection: string, query: Query<NoInfer<T>> = {}): Rows<T> {
-    const { filter = {}, sort, projection, skip, limit } = query;
+    const { filter = {}, projection, skip, limit } = query;
     const doing: Doing = { what: `reading '${collection}'`, refused: 'QUERY_INVALID' };
     const options = {
       ...asNull,
       batchSize: readSize,
       promoteLongs: false,
-      ...orderOf(filter, sort),
       ...(projection === undefined ? {} : { projection }),
       ...(skip === undefined ? {} : { skip }),
       ...(limit === undefined ? {} : { limit }),
@@ -82,11 +82,12 @@ export class MongoStore implements Store, Peer {
     return createRows<T>(async () => {
       await this.#ready(collection);
       compileQuery({ ...query, filter: {} }); // the filter's operators are the server's to judge
+      const order = await orderOf(this.#connection, collection, query, doing);
       return readBatches({
         connection: this.#connection,
         collection,
         doing,
-        open: (db, own) => db.collection(collection).find<T & Document>(filter as Document, { ...options, ...own }),
+        open: (db, own) => db.collection(collection).find<T & Document>(filter as Document, { ...options, ...order, ...own }),
         clarify: (error) => clarifyFilter(error, filter),
       });
     });
@@ -246,10 +247,4 @@ export class MongoStore implements Store, Peer {
       throw error;
     }));
   }
-}
-
-/** Without a filter rows come in the order in which they went in, which not every server keeps to unasked. */
-function orderOf(filter: object, sort: Readonly<Record<string, 1 | -1>> | undefined): { readonly sort?: Record<string, 1 | -1> } {
-  if (sort !== undefined && Object.keys(sort).length > 0) return { sort: { ...sort } };
-  return Object.keys(filter).length > 0 ? {} : { sort: { $natural: 1 } };
 }

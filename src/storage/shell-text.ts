@@ -1,4 +1,4 @@
-import type { Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'bson';
+import type { Code, DBRef, Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'bson';
 
 import { binaryOf, order, orderOf, regExpOf } from './query/compare.js';
 
@@ -6,17 +6,18 @@ import { binaryOf, order, orderOf, regExpOf } from './query/compare.js';
 export function shellText(value: unknown): string {
   switch (orderOf(value)) {
     case order.number:
-      return typeof value === 'number' || typeof value === 'bigint' ? String(value) : wrapped(value as Long | Decimal128 | Int32 | Double);
+      if (typeof value === 'number') return String(value);
+      return typeof value === 'bigint' ? `NumberLong("${String(value)}")` : wrapped(value as Long | Decimal128 | Int32 | Double);
+    case order.string:
+      return JSON.stringify(String(value));
     case order.object:
-      return `{${Object.entries(value as object)
-        .map(([name, one]) => `${JSON.stringify(name)}:${shellText(one)}`)
-        .join(',')}}`;
+      return isReference(value) ? referenceText(value) : objectText(value as object);
     case order.array:
       return `[${(value as unknown[]).map(shellText).join(',')}]`;
     case order.objectId:
       return `ObjectId("${(value as ObjectId).toHexString()}")`;
     case order.date:
-      return `ISODate("${(value as Date).toISOString()}")`;
+      return Number.isNaN(Number(value)) ? 'new Date(NaN)' : `ISODate("${(value as Date).toISOString()}")`;
     case order.binary: {
       const { bytes, subtype } = binaryOf(value);
       return `BinData(${String(subtype)}, "${Buffer.from(bytes).toString('base64')}")`;
@@ -27,17 +28,38 @@ export function shellText(value: unknown): string {
     }
     case order.regExp: {
       const { pattern, flags } = regExpOf(value);
-      return String(new RegExp(pattern, flags.replace(/[^imsu]/g, '')));
+      return /[^imsu]/.test(flags) ? `BSONRegExp(${JSON.stringify(pattern)}, "${flags}")` : String(new RegExp(pattern, flags));
     }
     case order.minKey:
       return 'MinKey()';
     case order.maxKey:
       return 'MaxKey()';
+    case order.code:
+    case order.codeWithScope: {
+      const { code, scope } = value as Code;
+      return `Code(${JSON.stringify(code)}${scope ? `, ${shellText(scope)}` : ''})`;
+    }
     case order.missing:
-      return 'undefined';
+      return 'null'; // as it is sent
     default:
       return JSON.stringify(value);
   }
+}
+
+function objectText(value: object): string {
+  const fields = value instanceof Map ? [...(value as Map<string, unknown>)] : (Object.entries(value) as [string, unknown][]);
+  return `{${fields
+    .filter(([, one]) => typeof one !== 'function')
+    .map(([name, one]) => `${JSON.stringify(name)}:${shellText(one)}`)
+    .join(',')}}`;
+}
+
+function isReference(value: unknown): value is DBRef {
+  return (value as Partial<DBRef>)._bsontype === 'DBRef';
+}
+
+function referenceText({ collection, oid, db }: DBRef): string {
+  return `DBRef(${[collection, oid, ...(db === undefined ? [] : [db])].map(shellText).join(', ')})`;
 }
 
 function wrapped(value: Long | Decimal128 | Int32 | Double): string {

@@ -13,12 +13,19 @@ beforeAll(() => {
   folder = new Folder();
   linkPackage(folder.path);
   bin = folder.at('node_modules/millrace/dist/cli/main.js');
-  folder.write(shop).write({ 'odd/millrace.config.ts': odd, 'odd/tsconfig.json': shop['tsconfig.json'] ?? '' });
+  folder.write(shop).write({ 'odd/millrace.config.ts': odd, 'odd/tsconfig.json': shop['tsconfig.json'] ?? '', 'odd/long.yaml': long });
 }, 60_000);
 afterAll(() => folder.remove());
 
 const start = (cwd: string, ...argv: readonly string[]): Process => new Process(bin, folder.at(cwd), argv);
 const millrace = (cwd: string, ...argv: readonly string[]): Promise<Ended> => start(cwd, ...argv).end();
+
+/** A workflow that does not end. */
+const long = `name: long
+steps:
+  - Writes
+  - Waits: { depends: [Writes], bind: { out: waited } }
+`;
 
 /** Processors that end in no good way. */
 const odd = `
@@ -37,6 +44,8 @@ class Waits {
   async run({ signal }: TaskContext) { await this.out.write({ a: 1 }); console.error('it waits'); await until(signal); }
 }
 @Processor()
+class Writes { @Output({ binding: 'written' }) readonly rows!: Writer<any>; async run() { await this.rows.write({ a: 1 }); } }
+@Processor()
 class Deaf { async run() { console.error('it waits'); await new Promise((resolve) => setTimeout(resolve, 60_000)); } }
 @Processor()
 class Loose { async run({ signal }: TaskContext) { setTimeout(() => { throw new TypeError('it got loose'); }, 1); await until(signal); } }
@@ -44,7 +53,7 @@ class Loose { async run({ signal }: TaskContext) { setTimeout(() => { throw new 
 class Leaves { async run() { setInterval(() => {}, 1000); } }
 @Processor()
 class Floods { async run({ progress }: TaskContext) { for (let at = 0; at < 100_000; at++) progress(at); console.error('it has flooded'); } }
-export default defineProject({ name: 'odd', processors: [Waits, Deaf, Loose, Leaves, Floods], closeTimeout: 60_000 });
+export default defineProject({ name: 'odd', processors: [Waits, Writes, Deaf, Loose, Leaves, Floods], workflows: ['long.yaml'], closeTimeout: 60_000 });
 `;
 
 describe('millrace', () => {
@@ -152,6 +161,26 @@ describe('Ctrl-C', () => {
     expect(JSON.parse((await millrace('odd', 'runs', '--json', '--limit', '1')).stdout)).toMatchObject([
       { name: 'Waits', status: 'cancelled' },
     ]);
+  });
+
+  it('(SIGKILL) leaves the run of a workflow known as interrupted, to be gone on with', async () => {
+    const run = start('odd', 'run', 'long');
+    await run.shows('it waits');
+    const [running] = JSON.parse((await millrace('odd', 'runs', '--json', '--limit', '1')).stdout) as readonly object[];
+    expect(running).toMatchObject({ name: 'long', status: 'running', tasks: [{ step: 'Writes', status: 'succeeded' }] });
+    run.child.kill('SIGKILL');
+    await run.end();
+    const [killed] = JSON.parse((await millrace('odd', 'runs', '--json', '--limit', '1')).stdout) as readonly { readonly _id: string }[];
+    expect(killed).toMatchObject({
+      name: 'long',
+      status: 'interrupted',
+      error: expect.stringContaining('millrace run long --resume') as string,
+    });
+    expect((await millrace('odd', 'runs', killed?._id ?? '')).stdout).toMatch(/^long interrupted {2}run /);
+    const plan = JSON.parse((await millrace('odd', 'run', 'long', '--resume', '--plan', '--json')).stdout) as readonly {
+      readonly runs: boolean;
+    }[];
+    expect(plan.map(({ runs }) => runs)).toEqual([false, true]);
   });
 
   it('a second time ends at once what does not end', async () => {

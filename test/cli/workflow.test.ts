@@ -238,6 +238,8 @@ describe('the live view of steps', () => {
     now = 4000;
     state.end('four', 'reused');
     expect(state.lines(20, 4, picocolorsOff)).toEqual(['▶ one   running    …', '↻ four  reused     …', '3 of 5 steps, 3 not…']);
+    const long = new StepsState(['a-rather-long-name-1', 'a-rather-long-name-2'], () => now);
+    expect(long.lines(24, 24, picocolorsOff)).toEqual(['· a-rat…name-1  waiting', '· a-rat…name-2  waiting', '0 of 2 steps']);
     for (const width of [1, 5, 10, 30])
       for (const line of state.lines(width, 10, picocolorsOff)) expect(line.length).toBeLessThanOrEqual(Math.max(width, 2));
   });

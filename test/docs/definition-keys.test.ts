@@ -1,15 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  actions,
-  bindings,
-  commandStep,
-  groupStep,
-  processorStep,
-  root as file,
-  workflowStep,
-} from '../../src/workflow/definition/keys.js';
+import { actions } from '../../src/workflow/definition/action-keys.js';
+import { bindings, commandStep, groupStep, processorStep, root as file, workflowStep } from '../../src/workflow/definition/keys.js';
 import type { ObjectShape, Shape } from '../../src/workflow/definition/shape.js';
 import { root } from '../package/pack.js';
 

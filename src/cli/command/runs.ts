@@ -1,8 +1,9 @@
 import { MillraceError, suggestName } from '../../errors.js';
 import type { Store } from '../../storage/store.js';
 import { describeCount, describeDuration, toJson as toJsonLine } from '../../task/log.js';
-import { runsCollection, tasksCollection, type RunRecord, type TaskRecord } from '../../task/recorder.js';
-import type { PortCount, RunStatus } from '../../types.js';
+import { runsCollection, tasksCollection, unfinishedCollection, type RunRecord, type TaskRecord } from '../../task/recorder.js';
+import type { PortCount } from '../../types.js';
+import { isLive, type UnfinishedRun } from '../../workflow/record.js';
 import type { Cli } from '../command.js';
 import { exitCode } from '../failure.js';
 import type { Output } from '../output.js';
@@ -19,8 +20,14 @@ export interface RunsOptions {
 /** A record as it is stored: where it came from is added when it is written. */
 type StoredRun = RunRecord & { readonly host?: string; readonly pid?: number; readonly commit?: string };
 
+/** One that has not come to an end: its process is at it, or died. */
+type OpenRun = Pick<StoredRun, '_id' | 'kind' | 'name' | 'started' | 'host' | 'pid' | 'commit' | 'error'> & {
+  readonly status: 'running' | 'interrupted';
+  readonly ms?: undefined;
+};
+
 /** A run with its tasks. */
-type RunFacts = StoredRun & { readonly tasks: readonly TaskRecord[] };
+type RunFacts = (StoredRun | OpenRun) & { readonly tasks: readonly TaskRecord[] };
 
 /** `millrace runs [ID]`. */
 export async function runs({ id, store: given, limit = 20 }: RunsOptions, cli: Cli): Promise<number> {
@@ -44,16 +51,28 @@ export async function runs({ id, store: given, limit = 20 }: RunsOptions, cli: C
   }
 }
 
-async function findRuns(store: Store, filter: object, limit: number): Promise<readonly RunFacts[]> {
-  const records = await store
-    .find<StoredRun>(runsCollection, { filter: filter as Record<string, unknown>, sort: { started: -1, _id: -1 }, limit })
+async function findRuns(store: Store, filter: Readonly<Record<string, unknown>>, limit: number): Promise<readonly RunFacts[]> {
+  const newest = { sort: { started: -1, _id: -1 }, limit } as const;
+  const ended = await store.find<StoredRun>(runsCollection, { filter, ...newest }).toArray();
+  const unfinished = await store
+    .find<UnfinishedRun>(unfinishedCollection, { filter: { ...filter, status: 'running' }, ...newest })
     .toArray();
+  const recorded = new Set(ended.map(({ _id }) => _id));
+  const open = unfinished.filter(({ _id }) => !recorded.has(_id)).map(toOpenRun);
+  const records = [...open, ...ended].sort((a, b) => b.started.getTime() - a.started.getTime()).slice(0, limit);
   const tasks = await store
     .find<TaskRecord>(tasksCollection, { filter: { runId: { $in: records.map(({ _id }) => _id) } }, sort: { started: 1 } })
     .toArray();
   const byRun = new Map<string, TaskRecord[]>(records.map(({ _id }) => [_id, []]));
   for (const task of tasks) byRun.get(task.runId)?.push(task);
   return records.map((run) => ({ ...run, tasks: byRun.get(run._id) ?? [] }));
+}
+
+function toOpenRun(run: UnfinishedRun): OpenRun {
+  const { _id, name, started, lease } = run;
+  const facts = { _id, kind: 'workflow', name, started, host: lease.host, pid: lease.pid } as const;
+  if (isLive(run)) return { ...facts, status: 'running' };
+  return { ...facts, status: 'interrupted', error: `its process ended before it did: go on with 'millrace run ${name} --resume'` };
 }
 
 async function getRun(store: Store, id: string): Promise<RunFacts> {
@@ -91,7 +110,7 @@ async function printRuns(found: readonly RunFacts[], out: Output): Promise<void>
       run.name,
       run.status,
       toLocalTime(run.started),
-      describeDuration(run.ms),
+      run.ms === undefined ? '' : describeDuration(run.ms),
       describeRows(run.tasks),
       run.error ?? '',
     ]),
@@ -115,7 +134,8 @@ function total(counts: readonly PortCount[]): PortCount {
 
 function printRun({ _id, name, status, started, ms, host, pid, commit, error, tasks }: RunFacts, out: Output): void {
   const { colors } = out;
-  out.line(`${colors.bold(name)} ${colored(status, out)} in ${describeDuration(ms)}  ${colors.dim(`run ${_id}`)}`);
+  const took = ms === undefined ? '' : ` in ${describeDuration(ms)}`;
+  out.line(`${colors.bold(name)} ${colored(status, out)}${took}  ${colors.dim(`run ${_id}`)}`);
   const origin = [
     ...(host === undefined ? [] : [`on ${host}`]),
     ...(pid === undefined ? [] : [`process ${String(pid)}`]),
@@ -146,10 +166,10 @@ function printTask(
   out.line(out.colors.dim(`  ${cost.join('  ')}`));
 }
 
-function colored(status: RunStatus, { colors }: Output): string {
+function colored(status: RunFacts['status'], { colors }: Output): string {
   return status === 'succeeded'
     ? colors.green(status)
-    : status === 'partial' || status === 'cancelled'
+    : status === 'partial' || status === 'cancelled' || status === 'running'
       ? colors.yellow(status)
       : colors.red(status);
 }

@@ -41,6 +41,7 @@ export const server = Object.freeze({
   invalidNamespace: 73,
   indexOptionsConflict: 85,
   indexKeySpecsConflict: 86,
+  notImplemented: 115,
   documentValidation: 121,
   queryPlanKilled: 175,
   duplicateKey: 11000,
@@ -99,8 +100,8 @@ export function toFailure(error: unknown, doing: Doing, address: Address): unkno
   if (code === server.duplicateKey) return fail('KEY_DUPLICATE', `a row has a key that another one has (${said})`);
   if (code === server.invalidNamespace) return fail('QUERY_INVALID', `MongoDB keeps no collection of that name (${said})`);
   if (code === server.documentValidation) return fail('ROW_INVALID', `a row breaks the validator of its collection (${said})`);
-  if (doing.refused === 'ROW_INVALID' && (!error.name.startsWith('Mongo') || tooLarge.has(code)))
-    return fail('ROW_INVALID', `a row cannot be kept (${said})`);
+  const unkept = !error.name.startsWith('Mongo') || error.name === 'MongoInvalidArgumentError' || tooLarge.has(code);
+  if (doing.refused === 'ROW_INVALID' && unkept) return fail('ROW_INVALID', `a row cannot be kept (${said})`);
   if (doing.refused !== undefined && doing.refused !== 'ROW_INVALID' && !internal.has(code))
     return fail(doing.refused, `MongoDB refused it (${said})`);
   return fail('STORE_UNAVAILABLE', `MongoDB at ${address.hosts} failed (${said})`);

@@ -70,25 +70,13 @@ export class Ledger {
   }
 
   async open({ id, runId }: StageOwner): Promise<StageRecord> {
-    const now = this.connection.now();
-    const record: StageRecord = {
-      _id: id,
-      runId,
-      token: this.token,
-      owner: thisProcess(),
-      opened: new Date(now),
-      lease: new Date(now + this.lease),
-      state: 'open',
-      outputs: [],
-      held: [],
-      files: [],
-      participants: [],
-    };
-    await this.#run(`opening stage '${id}'`, async (stages) => {
-      await stages.insertOne(record).catch((error: unknown) => {
+    const record = await this.#run(`opening stage '${id}'`, async (stages) => {
+      const made = this.#recordOf(id, runId);
+      await stages.insertOne(made).catch((error: unknown) => {
         if (codeOf(error) !== server.duplicateKey) throw error;
         throw new MillraceError('DUPLICATE_NAME', `stage '${id}' is open already: each attempt has an id of its own`);
       });
+      return made;
     });
     this.#keep(performance.now());
     return record;
@@ -99,11 +87,13 @@ export class Ledger {
    * happened, or has not, when this settles.
    *
    * @param ms - how long to go on asking while the server is out of reach.
-   * @throws MillraceError `STORE_UNAVAILABLE` where it is in another state, or someone else's by now.
+   * @throws MillraceError `STORE_UNAVAILABLE` where it is in another state, or someone else's by now. Without a cause it is the server's
+   * own answer: the change has not happened. With one, it may have.
    */
   async change(id: string, from: readonly StageState[], change: Partial<StageRecord>, ms = patience): Promise<void> {
     const doing = `changing stage '${id}'`;
-    const changed = await persist(ms, () =>
+    let lost: unknown;
+    const ask = (): Promise<boolean> =>
       this.#run(doing, async (stages) => {
         const { matchedCount } = await stages.updateOne(
           { _id: id, token: this.token, state: { $in: from } },
@@ -114,9 +104,14 @@ export class Ledger {
         if (change.state === undefined) return false;
         const now = await stages.findOne({ _id: id, token: this.token }); // an earlier attempt may have arrived
         return now?.state === change.state;
+      });
+    const changed = await persist(ms, () =>
+      ask().catch((error: unknown) => {
+        lost = error;
+        throw error;
       }),
     );
-    if (!changed) throw stageGone(id);
+    if (!changed) throw lost === undefined ? stageGone(id) : unsure(id, lost);
   }
 
   async hold(id: string, path: string): Promise<void> {
@@ -145,6 +140,23 @@ export class Ledger {
     await this.#run(`removing stage '${id}'`, async (stages) => {
       while ((await stages.deleteOne(mine)).deletedCount === 0) if ((await stages.findOne(mine)) === null) return;
     });
+  }
+
+  #recordOf(id: string, runId: string): StageRecord {
+    const now = this.connection.now();
+    const times = { opened: new Date(now), lease: new Date(now + this.lease) };
+    return {
+      _id: id,
+      runId,
+      token: this.token,
+      owner: thisProcess(),
+      ...times,
+      state: 'open',
+      outputs: [],
+      held: [],
+      files: [],
+      participants: [],
+    };
   }
 
   /** Renews leases from now on, until as many are forgotten. */
@@ -221,6 +233,15 @@ export class Ledger {
     const doing: Doing = { what };
     return this.connection.run(doing, (db) => work(db.collection<StageRecord>(ledgerCollection)));
   }
+}
+
+/** An answer got lost, and others have ended the stage since: as it was committed, or as it was not. */
+function unsure(id: string, cause: unknown): MillraceError {
+  return new MillraceError(
+    'STORE_UNAVAILABLE',
+    `stage '${id}' was taken over while the server was out of reach, and it is not known whether it was committed before: look at the outputs before you run again`,
+    { cause },
+  );
 }
 
 /** Does again what may be done again, while the server is out of reach and the time is not up. */

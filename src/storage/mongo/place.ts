@@ -15,7 +15,7 @@ export class Blocked extends MillraceError {
 }
 
 /** Codes by which a server says that it will never do what it was asked: illegal, invalid, not implemented, against the validator. */
-const never = new Set([20, 72, server.invalidNamespace, 115, server.documentValidation, 166]);
+const never = new Set([20, 72, server.invalidNamespace, server.notImplemented, server.documentValidation, 166]);
 
 /**
  * Puts one output into place. May be repeated, by several processes at once too: whatever is done starts from the staging collection

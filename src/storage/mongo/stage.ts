@@ -8,7 +8,7 @@ import { checkOwnership, stageGone, upsertKey } from '../ownership.js';
 import { syncFiles } from '../place-files.js';
 import type { CommitOptions, Stage, StagedOutput, Superseded } from '../store.js';
 import type { Row } from '../../types.js';
-import { isUnreachable } from './failure.js';
+import { codeOf, isUnreachable, server } from './failure.js';
 import { buildIndexes, listIndexes, type ServerIndex } from './index-list.js';
 import { persist, type Placing, type StageRecord } from './ledger.js';
 import { dropStage, publishFiles, publishOutputs, type Room } from './publish.js';
@@ -85,15 +85,20 @@ export class MongoStage implements Stage {
     await Promise.all([staged.made, this.#room.ledger.checkAlive(this.id)]);
     const doing = { what: `aggregating '${from}' into '${output.collection}'`, refused: 'PIPELINE_INVALID', reads: from } as const;
     const into = { $merge: { into: staged.name, on: '_id', whenMatched: 'fail', whenNotMatched: 'insert' } };
-    await connection.run(
-      doing,
-      (db) =>
-        db
-          .collection(from)
-          .aggregate([...(pipeline as Document[]), into], aggregateOptions)
-          .toArray(),
-      'long',
-    );
+    try {
+      await connection.run(
+        doing,
+        (db) =>
+          db
+            .collection(from)
+            .aggregate([...(pipeline as Document[]), into], aggregateOptions)
+            .toArray(),
+        'long',
+      );
+    } catch (error) {
+      if (codeOf((error as Error).cause) === server.notImplemented) return undefined; // FerretDB: a pipeline that it can run and not write
+      throw error;
+    }
     const rows = await connection.run(doing, (db) => db.collection(staged.name).countDocuments({}), 'long');
     const added = rows - staged.rows;
     staged.rows = rows;
@@ -132,7 +137,10 @@ export class MongoStage implements Stage {
     await syncFiles(files);
     const change = { state: 'committed', files, participants } as const;
     this.#decided = true;
-    await this.#room.ledger.change(this.id, ['prepared'], change);
+    await this.#room.ledger.change(this.id, ['prepared'], change).catch((error: unknown) => {
+      this.#decided = (error as Error).cause !== undefined; // else the server has said that it did not happen
+      throw error;
+    });
     this.#record = { ...this.#record, ...change };
   }
 

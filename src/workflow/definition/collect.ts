@@ -4,15 +4,17 @@ import type { ProcessorSpec } from '../../metadata/spec.js';
 import { columnsOf } from '../../validation/columns.js';
 import { commandSpec } from '../command.js';
 import type { FileScope, Block, Item, Leaf } from './item.js';
-import { commandStep, formerComponents, formerFamily, groupStep, processorStep, root as rootShape, workflowStep } from './keys.js';
+import { formerComponents, formerFamily } from './former.js';
+import { commandStep, groupStep, processorStep, root as rootShape, workflowStep } from './keys.js';
 import type { LoadedFile, LoadedFiles } from './load-files.js';
 import { describeNode, find, findEntry, itemsOf, textOf, toValue, type MapNode, type Node } from './node.js';
 import { ShapeReader } from './read-shape.js';
-import { regroup, type WrittenStep } from './regroup.js';
+import { regroup } from './regroup.js';
 import type { ObjectShape } from './shape.js';
 import { whereOf, type At, type Faults } from './source.js';
 import { refuseTimezone } from './dates.js';
 import { Variables, type Surroundings } from './variables.js';
+import { readWritten, type WrittenStep } from './written-step.js';
 
 /** Steps of a workflow, those of workflows within included. */
 const mostSteps = 20_000;
@@ -100,7 +102,7 @@ export class Collector {
       return [];
     }
     const written = regroup(
-      entry.value.items.flatMap((node, index) => this.#written(node, parent?.kind === 'group' ? undefined : index + 1) ?? []),
+      entry.value.items.flatMap((node, index) => readWritten(node, parent?.kind === 'group' ? undefined : index + 1, this.#faults) ?? []),
       this.#faults,
     );
     if (written.length === 0 && entry.value.items.length === 0)
@@ -125,40 +127,6 @@ export class Collector {
       this.#faults.invalid(at, `the workflow has more than ${mostSteps.toLocaleString('en')} steps`, 'Cut it into several.');
     this.#isTold = true;
     return true;
-  }
-
-  /** A step as its one key and what stands below it. */
-  #written(node: Node, number: number | undefined): WrittenStep | undefined {
-    if (node.kind === 'scalar') {
-      if (typeof node.value === 'string' && node.value.trim() !== '')
-        return { key: node.value, at: node.at, body: { kind: 'map', at: node.at, entries: [] }, number, members: [] };
-      return this.#faults.invalid(
-        node.at,
-        `a step is the name of a processor, or a map with that name as its key; this is ${describeNode(node)}`,
-        'Write `- ImportPrices`, or `- ImportPrices: { … }`.',
-      );
-    }
-    const [first, second] = node.kind === 'map' ? node.entries : [];
-    if (first === undefined)
-      return this.#faults.invalid(
-        node.at,
-        `a step is the name of a processor, or a map with that name as its key; this is ${describeNode(node)}`,
-        'Write `- ImportPrices`, or `- ImportPrices: { … }`.',
-      );
-    if (second !== undefined) {
-      const own = Object.hasOwn(processorStep.keys, second.key);
-      const fix = own ? `Indent '${second.key}' further than '${first.key}'.` : "Begin a step of its own with '- '.";
-      return this.#faults.invalid(second.at, `a step has one key, and '${second.key}' stands beside '${first.key}'`, fix);
-    }
-    const body: Node =
-      first.value.kind === 'scalar' && first.value.value === null ? { kind: 'map', at: first.at, entries: [] } : first.value;
-    if (body.kind !== 'map')
-      return this.#faults.invalid(
-        body.at,
-        `'${first.key}' is ${describeNode(body)}, and a map is expected`,
-        `Write ${first.key}: { bind: … }, or the bare name.`,
-      );
-    return { key: first.key, at: first.at, body, number, members: [] };
   }
 
   #item(step: WrittenStep, file: FileScope, parent: Block | undefined, previous: Item | undefined): Item | undefined {
@@ -265,6 +233,7 @@ export class Collector {
     this.#take(block);
     if (opened === undefined) return block;
     this.#steps(opened.node, opened.file, block);
+    if (overrides.size === 0) return block;
     const inner = new Set(block.items.flatMap(namesBelow).map((one) => one.slice(name.length + 1)));
     for (const entry of binds?.kind === 'map' ? binds.entries : []) {
       if (!inner.has(entry.key))

@@ -1,32 +1,19 @@
-import { isBinding, link, type AnyBinding } from '../../binding/binding.js';
+import { isBinding, type AnyBinding } from '../../binding/binding.js';
 import { DefinitionError, nearestName, suggestName, type Fault } from '../../errors.js';
 import type { InputSpec, ProcessorSpec } from '../../metadata/spec.js';
 import type { Retry } from '../../types.js';
-import { placeOf, toBinding } from '../places.js';
 import { WorkflowDraft, type StepDraft } from '../draft.js';
 import type { StepBehaviour, WorkflowSpec } from '../spec.js';
 import type { Collected } from './collect.js';
-import { findItem, leavesOf, namesIn, type Block, type Item, type Leaf, type WrittenBinding } from './item.js';
+import { blocksAround, leavesOf, outerFile, writtenBindings, type Item, type Leaf, type WrittenBinding } from './item.js';
 import { find, findEntry, itemsOf, textOf, toValue } from './node.js';
+import { orderStep, sourceOfPlainList } from './order.js';
+import { placed } from './place-faults.js';
 import { BindingReader, type OutputRef } from './read-binding.js';
 import { readParams } from './read-params.js';
 import { allOf, readConditions, type Condition } from './read-when.js';
 import { whereOf, type At, type Faults } from './source.js';
-
-/** A step while it is put together. */
-interface Work {
-  readonly leaf: Leaf;
-  /** By property. */
-  readonly bind: Record<string, unknown>;
-  /** Properties whose binding is at fault: nothing more is said of them. */
-  readonly excused: Set<string>;
-  /** Where the file says what a port is bound to, by property. */
-  readonly places: Map<string, At>;
-  readonly after: Set<string>;
-  /** Written in the file, or made for a plain list. */
-  linked: boolean;
-  conditions: readonly Condition[];
-}
+import type { Work } from './work.js';
 
 /**
  * Makes a workflow of what files say.
@@ -55,7 +42,8 @@ class Compiler {
     const { items, node } = this.#collected;
     const leaves = items.flatMap(leavesOf);
     for (const leaf of leaves) this.#works.set(leaf, await this.#work(leaf));
-    for (const work of this.#works.values()) this.#order(work);
+    const order = { collected: this.#collected, faults: this.#faults, read: this.#read };
+    for (const work of this.#works.values()) orderStep(work, order);
     for (const work of this.#works.values()) this.#refuseUnbound(work);
     const name = textOf(find(node, 'name')) ?? 'workflow';
     const draft = new WorkflowDraft(name, whereOf(node.at));
@@ -203,74 +191,6 @@ class Compiler {
     return `Bind it: { ${port.name}: { from: ${before.name}.${first.name} } }, or to a collection or file.`;
   }
 
-  /* ── order ── */
-
-  #order(work: Work): void {
-    const { leaf, after } = work;
-    this.#linkPlain(work);
-    const depends = find(leaf.body, 'depends');
-    if (depends !== undefined) for (const item of this.#dependsOf(leaf)) after.add(item.name);
-    const chained = depends === undefined && !work.linked ? leaf.previous : undefined;
-    if (chained !== undefined) after.add(chained.name);
-    else this.#orderByBlocks(work, depends === undefined && !work.linked);
-  }
-
-  /** The first of a group comes after what the group comes after. */
-  #orderByBlocks({ leaf, after }: Work, chain: boolean): void {
-    for (const block of blocksAround(leaf)) {
-      if (find(block.body, 'depends') !== undefined) {
-        for (const item of this.#dependsOf(block)) after.add(item.name);
-        return;
-      }
-      if (block.previous !== undefined) {
-        if (chain) after.add(block.previous.name);
-        return;
-      }
-    }
-  }
-
-  #dependsOf(item: Item): Item[] {
-    const file = outerFile(item);
-    return itemsOf(find(item.body, 'depends')).flatMap((node) => {
-      const name = textOf(node) ?? '';
-      const found = findItem(this.#collected.byName, file, item.parent, name) ?? byNumber(name, file);
-      if (found !== undefined) return [found];
-      this.#faults.add(node.at, {
-        code: 'STEP_UNKNOWN',
-        message: `'${item.name}' depends on '${name}', but there is no such step`,
-        path: [item.name, name],
-        fix: suggestName(name, namesIn(this.#collected.byName, file, item.parent)),
-      });
-      return [];
-    });
-  }
-
-  /** A step passes its result to the next one, where each has one port to do so. */
-  #linkPlain(work: Work): void {
-    const { leaf, bind, excused } = work;
-    const needed = (leaf.processor?.inputs ?? []).filter(({ optional }) => !optional);
-    const [input] = needed;
-    if (
-      input === undefined ||
-      needed.length > 1 ||
-      input.binding !== undefined ||
-      bind[input.property] !== undefined ||
-      excused.has(input.property)
-    )
-      return;
-    const before = sourceOfPlainList(leaf, this.#collected);
-    if (before === undefined) return;
-    if (before.processor === undefined) {
-      excused.add(input.property);
-      return;
-    }
-    const [output] = before.processor.outputs;
-    if (output === undefined || before.processor.outputs.length > 1 || output.schema !== input.schema) return;
-    bind[input.property] = link(before.name, output.name);
-    this.#read.add(`${before.name}.${output.name}`);
-    work.linked = true;
-  }
-
   /* ── the draft ── */
 
   #add(draft: WorkflowDraft, items: readonly Item[]): void {
@@ -349,91 +269,9 @@ class Compiler {
   #takeOver(found: readonly Fault[]): void {
     const ours = new Set(['PORT_UNBOUND', 'PORT_UNKNOWN', 'STEP_UNKNOWN', 'DUPLICATE_NAME', 'BINDING_INVALID', 'DEFINITION_INVALID']);
     const others = found.filter(({ code }) => !ours.has(code));
-    for (const fault of others.length > 0 || this.#faults.count > 0 ? others : found) this.#faults.push(...this.#placed(fault));
+    for (const fault of others.length > 0 || this.#faults.count > 0 ? others : found)
+      this.#faults.push(...placed(fault, [...this.#works.values()]));
   }
-
-  /** Where a fault of several steps stands in the file. */
-  #placed(fault: Fault): [Fault, At | undefined] {
-    if (fault.code === 'BINDING_CONFLICT') {
-      const places = this.#conflicting(fault.path ?? []);
-      return [{ ...fault, where: places.map(whereOf) }, places[0]];
-    }
-    const leaves = [...this.#works.keys()].filter(({ at }) => fault.where.includes(whereOf(at)));
-    const where = fault.code === 'WORKFLOW_CYCLE' ? [...fault.where.slice(-1), ...fault.where.slice(0, -1)] : fault.where;
-    return [{ ...fault, where }, leaves[0]?.at];
-  }
-
-  /** Where the steps of these names bind the one place that all of them write; a port's own default has no line. */
-  #conflicting(names: readonly string[]): At[] {
-    const writers = [...this.#works.values()].filter(({ leaf }) => names.includes(leaf.name));
-    const written = writers.map(({ leaf: { processor }, bind }) =>
-      (processor?.outputs ?? []).flatMap(({ property, binding }) => {
-        const key = placeOf(toBinding(bind[property] ?? binding), property, (store) => store)?.key;
-        return key === undefined ? [] : [{ key, property }];
-      }),
-    );
-    const shared = written[0]?.find(({ key }) => written.every((places) => places.some((one) => one.key === key)))?.key;
-    return writers.map(({ leaf, places }, index) => {
-      const property = written[index]?.find(({ key }) => key === shared)?.property;
-      return places.get(property ?? '') ?? leaf.at;
-    });
-  }
-}
-
-/** What a file binds, and in its place what a file around it does; by port. */
-function writtenBindings(leaf: Leaf): Map<string, WrittenBinding> {
-  const bind = find(leaf.body, 'bind');
-  const own = (bind?.kind === 'map' ? bind.entries : []).map(({ key, at, value }): [string, WrittenBinding] => [
-    key,
-    { at, value, file: leaf.file, from: leaf.parent },
-  ]);
-  const all = new Map(own);
-  for (const block of blocksAround(leaf)) {
-    const override = block.overrides.get(leaf.name.slice(block.name.length + 1));
-    for (const { key, at, value } of override?.entries ?? []) all.set(key, { at, value, file: outerFile(block), from: block.parent });
-  }
-  return all;
-}
-
-/** From the innermost out. */
-function blocksAround({ parent }: Item): Block[] {
-  const blocks: Block[] = [];
-  for (let block = parent; block !== undefined; block = block.parent) blocks.push(block);
-  return blocks;
-}
-
-/** The file that an item's own keys stand in: that of a workflow within is the one around it. */
-function outerFile(item: Item): Leaf['file'] {
-  return item.kind === 'workflow' ? item.outer : item.file;
-}
-
-/** The step whose result a step reads where nothing else is said: the one before it, or the one that it depends on. */
-function sourceOfPlainList(leaf: Leaf, { byName }: Collected): Leaf | undefined {
-  const depends = find(leaf.body, 'depends');
-  if (depends !== undefined) {
-    const [only, second] = itemsOf(depends).map((node) => textOf(node) ?? '');
-    const item =
-      only === undefined || second !== undefined
-        ? undefined
-        : (findItem(byName, leaf.file, leaf.parent, only) ?? byNumber(only, leaf.file));
-    return item === leaf ? undefined : lastOf(item);
-  }
-  for (let item: Item = leaf; ; item = item.parent) {
-    if (item.previous !== undefined) return lastOf(item.previous);
-    if (item.parent === undefined || item.parent.kind === 'workflow' || find(item.parent.body, 'depends') !== undefined) return undefined;
-  }
-}
-
-function lastOf(item: Item | undefined): Leaf | undefined {
-  if (item === undefined || item.kind === 'step') return item;
-  return item.kind === 'group' ? lastOf(item.items.at(-1)) : undefined;
-}
-
-/** As flowtask counts: `Import_2` is the second step of the file, if it is an Import; so is `2`. */
-function byNumber(name: string, { numbered }: Leaf['file']): Item | undefined {
-  const [, called, digits] = /^(?:(.+)_)?(\d+)$/.exec(name) ?? [];
-  const item = digits === undefined ? undefined : numbered.get(Number(digits));
-  return item?.kind === 'step' && (called === undefined || item.called === called) ? item : undefined;
 }
 
 /** In the place of a processor that is not known: it has no ports. */

@@ -1,5 +1,5 @@
 import type { ProcessorSpec } from '../../metadata/spec.js';
-import type { MapNode, Node } from './node.js';
+import { find, type MapNode, type Node } from './node.js';
 import type { ShapeReader } from './read-shape.js';
 import type { At } from './source.js';
 import type { Variables } from './variables.js';
@@ -83,4 +83,31 @@ export function namesIn(items: ReadonlyMap<string, Item>, file: FileScope, from:
   return [...items.keys()]
     .filter((name) => name.startsWith(file.prefix))
     .map((name) => (name.startsWith(here) ? name.slice(here.length) : name.slice(file.prefix.length)));
+}
+
+/** What a file binds, and in its place what a file around it does; by port. */
+export function writtenBindings(leaf: Leaf): Map<string, WrittenBinding> {
+  const bind = find(leaf.body, 'bind');
+  const own = (bind?.kind === 'map' ? bind.entries : []).map(({ key, at, value }): [string, WrittenBinding] => [
+    key,
+    { at, value, file: leaf.file, from: leaf.parent },
+  ]);
+  const all = new Map(own);
+  for (const block of blocksAround(leaf)) {
+    const override = block.overrides.get(leaf.name.slice(block.name.length + 1));
+    for (const { key, at, value } of override?.entries ?? []) all.set(key, { at, value, file: outerFile(block), from: block.parent });
+  }
+  return all;
+}
+
+/** From the innermost out. */
+export function blocksAround({ parent }: Item): Block[] {
+  const blocks: Block[] = [];
+  for (let block = parent; block !== undefined; block = block.parent) blocks.push(block);
+  return blocks;
+}
+
+/** The file that an item's own keys stand in: that of a workflow within is the one around it. */
+export function outerFile(item: Item): Leaf['file'] {
+  return item.kind === 'workflow' ? item.outer : item.file;
 }

@@ -1,8 +1,8 @@
-import { actionEvents } from '../action/action.js';
+import { events, programKeys } from './action-keys.js';
+import { formerOfRoot, formerOfSteps } from './former.js';
 import { flag, name, names, prose, text, texts, time, type Key, type ObjectShape, type Shape } from './shape.js';
 
 const amount: Shape = { kind: 'number' };
-const environment: Shape = { kind: 'map', of: { kind: 'text', orNumber: true }, names: 'names of environment variables' };
 
 const condition: ObjectShape = {
   kind: 'object',
@@ -77,22 +77,6 @@ const common: Readonly<Record<string, Key>> = {
   to_group: { shape: name, description: 'As flowtask has it: the steps of that Group run right after this one.', former: true },
 };
 
-const formerOfSteps: Readonly<Record<string, string>> = {
-  masks: 'Write {today}, {yesterday:yyyy-MM-dd} or a variable where the value stands.',
-  variables: 'Declare them under `variables` at the root of the file.',
-  arguments: 'Write them under `params`, by the names that the processor declares.',
-  args: 'Write them under `params`, by the names that the processor declares.',
-  attributes: 'Write them under `params`, by the names that the processor declares.',
-  parameters: 'Write them under `params`.',
-  pattern: 'Write the text with variables in it: "sales-{today}.csv".',
-  branch: 'Give each branch a group, and name what it comes after in `depends`.',
-  after: 'Write `depends`.',
-  input: 'Write `bind: { port: { from: Step.port } }`.',
-  output: 'Write `bind: { port: collection }`.',
-  inputs: 'Write them under `bind`, by the names of the ports.',
-  outputs: 'Write them under `bind`, by the names of the ports.',
-};
-
 export const processorStep: ObjectShape = {
   kind: 'object',
   what: 'a step',
@@ -106,13 +90,6 @@ export const processorStep: ObjectShape = {
     ...common,
   },
   former: formerOfSteps,
-};
-
-const programKeys: Readonly<Record<string, Key>> = {
-  command: { shape: text, description: 'The program: a path, or a name that PATH finds. No shell is between.' },
-  args: { shape: texts, description: 'Its arguments.' },
-  cwd: { shape: text, description: 'The folder that it runs in; default that of the definition file.' },
-  env: { shape: environment, description: 'Added to its environment.' },
 };
 
 export const commandStep: ObjectShape = {
@@ -206,116 +183,6 @@ export const bindings = {
   },
 } as const satisfies Readonly<Record<string, ObjectShape>>;
 
-const log: ObjectShape = {
-  kind: 'object',
-  what: 'a log action',
-  keys: {
-    message: { shape: text, description: 'What is logged; {run:status} and the like stand for facts of the run.' },
-    level: { shape: { kind: 'choice', values: ['debug', 'info', 'warn', 'error'] }, description: 'Default info.' },
-  },
-  required: ['message'],
-};
-
-const webhook: ObjectShape = {
-  kind: 'object',
-  what: 'a webhook',
-  keys: {
-    url: { shape: text, description: 'Where the request goes: http or https.' },
-    method: { shape: { kind: 'choice', values: ['POST', 'PUT', 'PATCH', 'GET'] }, description: 'Default POST.' },
-    headers: { shape: { kind: 'map', of: { kind: 'text', orNumber: true }, names: 'headers' }, description: 'Besides the content type.' },
-    body: {
-      shape: { kind: 'any' },
-      description: 'Sent as JSON; text is sent as it is. Default: workflow, runId, status, at, ms, error and the status of every step.',
-    },
-    timeout: { shape: { kind: 'time', positive: true, most: 60_000 }, description: "For one attempt; default '10s', at most '60s'." },
-    attempts: { shape: { kind: 'number', least: 1, most: 10, whole: true }, description: 'How many, the first included; default 3.' },
-  },
-  required: ['url'],
-};
-
-const copy: ObjectShape = {
-  kind: 'object',
-  what: 'a copy action',
-  keys: {
-    from: { shape: text, description: 'The file or folder that is copied.' },
-    to: { shape: text, description: 'Where it goes; missing folders are made.' },
-    overwrite: { shape: flag, description: 'Whether a file that is there is replaced; default true.' },
-  },
-  required: ['from', 'to'],
-};
-
-export const actions: ObjectShape = {
-  kind: 'object',
-  what: 'an action',
-  keys: {
-    log: { shape: { kind: 'either', scalar: text, map: log }, description: 'Writes a line to the log.' },
-    webhook: {
-      shape: { kind: 'either', scalar: text, map: webhook },
-      description: 'Sends a request; it is bounded in time, tried again, and never fails the run.',
-    },
-    command: {
-      shape: {
-        kind: 'object',
-        what: 'a command',
-        keys: { ...programKeys, timeout: { shape: { kind: 'time', positive: true }, description: "Default '60s'." } },
-        required: ['command'],
-      },
-      description: 'Runs a program without a shell.',
-    },
-    copy: { shape: copy, description: 'Copies a file or a folder.' },
-    delete: { shape: texts, description: 'Deletes files and folders; one that is not there is no fault.' },
-    run: {
-      shape: {
-        kind: 'either',
-        scalar: text,
-        map: {
-          kind: 'object',
-          what: 'a run action',
-          keys: {
-            workflow: { shape: text, description: 'The name of a workflow of the same app.' },
-            variables: { shape: { kind: 'map', of: { kind: 'any' }, names: 'variables' }, description: 'Of that run.' },
-          },
-          required: ['workflow'],
-        },
-      },
-      description: 'Runs another workflow of the same app, and waits for it.',
-    },
-  },
-};
-
-const events: ObjectShape = {
-  kind: 'object',
-  what: 'a map of events',
-  keys: Object.fromEntries(
-    actionEvents.map((event) => [
-      event,
-      {
-        shape: { kind: 'list', of: actions },
-        description:
-          event === 'started'
-            ? 'What is done when a run begins, before its first step.'
-            : `What is done when a run has ended and its status is '${event}'.`,
-      } as const,
-    ]),
-  ),
-  former: {
-    publish: "Listen to the app's events in TypeScript, or send a `webhook`.",
-    start: 'Write `started`.',
-    running: 'Write `started`.',
-    done: 'Write `succeeded`.',
-    completed: 'Write `succeeded`.',
-    exception: 'Write `failed`.',
-    on_error: 'Write `failed`.',
-    error: 'Write `failed`.',
-    warning: 'Write `partial`.',
-    done_with_warnings: 'Write `partial`.',
-    data_not_found: 'Write `failed`; a step that may find nothing has `when: { rows: Step.port }` on the steps after it.',
-    data_error: 'Write `failed`.',
-    file_not_found: 'Write `failed`.',
-    file_empty: 'Write `failed`; a step that may find nothing has `when: { rows: Step.port }` on the steps after it.',
-  },
-};
-
 /** The whole file. */
 export const root: ObjectShape = {
   kind: 'object',
@@ -335,32 +202,5 @@ export const root: ObjectShape = {
     events: { shape: events, description: 'What is done when a run begins and ends.' },
   },
   required: ['name', 'steps'],
-  former: {
-    comments: 'Write `description`, or a comment of the file.',
-    program: 'Leave it out: a workflow is known by its name.',
-    task: 'Write `name`.',
-    params: 'Write them below the step that they belong to.',
-    masks: 'Write {today}, {yesterday:yyyy-MM-dd} or a variable where the value stands.',
-  },
-};
-
-/** Components of flowtask that read, write and change rows: here they are classes of the user's own. */
-export const formerFamily =
-  /^(?:DownloadFrom|UploadTo|OpenWith|CopyTo|CopyFrom|QueryTo|TableInput|TableOutput|TransformRows|FilterRows|SendNotify|SendEmail|t[A-Z])/;
-
-/** What components of flowtask are here. */
-export const formerComponents: Readonly<Record<string, string>> = {
-  Dummy: 'Leave it out.',
-  PrintMessage: 'Write `log` under `events`.',
-  FileCopy: 'Write `copy` under `events`.',
-  FileDelete: 'Write `delete` under `events`.',
-  Loop: 'A processor reads all rows of its input: loop in it.',
-  IF: 'Write `when` on the steps of each branch.',
-  SubTask: 'Write `workflow: { path: other.yaml }`.',
-  RunTask: 'Write `workflow: { path: other.yaml }`, or the action `run` under `events`.',
-  RunShell: 'Write `command: { command: sh, args: [-c, "…"] }`.',
-  SetVariables: 'Declare `variables` at the root of the file.',
-  UserFunc: 'Write a class with @Processor.',
-  GroupComponent: 'Write `group: { name: …, steps: […] }`.',
-  WebHook: 'Write `webhook` under `events`.',
+  former: formerOfRoot,
 };

@@ -1,16 +1,6 @@
 import { findEntry, textOf, type Entry, type MapNode } from './node.js';
 import type { At, Faults } from './source.js';
-
-/** A step as it was written; `members` of a group of the old shape. */
-export interface WrittenStep {
-  readonly key: string;
-  readonly at: At;
-  readonly body: MapNode;
-  /** Where it stands in the list of the file, from 1. */
-  readonly number: number | undefined;
-  readonly members: readonly WrittenStep[];
-  readonly former?: true;
-}
+import type { WrittenStep } from './written-step.js';
 
 /** `Group: G` and `to_group: G` as the groups that they mean: the members of G run where the step with `to_group` stands, after it. */
 export function regroup(steps: readonly WrittenStep[], faults: Faults): readonly WrittenStep[] {

@@ -7,9 +7,10 @@ import { Output } from '../../../src/decorators/output.js';
 import { Processor } from '../../../src/decorators/processor.js';
 import { TaskError } from '../../../src/errors.js';
 import { createApp } from '../../../src/project/create-app.js';
-import { memoryStore } from '../../../src/storage/open.js';
+import { embeddedStore, memoryStore } from '../../../src/storage/open.js';
 import type { Store } from '../../../src/storage/store.js';
 import type { Log, Reader, TaskContext, Writer } from '../../../src/types.js';
+import { temporaryFolder } from '../temporary.js';
 import { describeMongo } from './server.js';
 
 interface Sale {
@@ -44,7 +45,7 @@ const pipeline = [
   { $project: { _id: 0, name: '$_id', n: 1 } },
 ];
 
-describeMongo('context.aggregate on MongoDB', ({ open }) => {
+describeMongo('context.aggregate on MongoDB', ({ open, fresh }) => {
   async function sum(store: Store, lines: string[]): Promise<unknown> {
     const at = new Date(1);
     await store.insert('sales', [
@@ -91,6 +92,48 @@ describeMongo('context.aggregate on MongoDB', ({ open }) => {
     );
   });
 
+  const name = { $concat: ['$sku', '-', { $toString: '$n' }] };
+  it.each([
+    [
+      'a graph of another port',
+      [
+        { $graphLookup: { from: 'goods', startWith: '$sku', connectFromField: 'sku', connectToField: 'sku', as: 'chain' } },
+        { $project: { _id: 0, name, n: { $size: '$chain' } } },
+      ],
+    ],
+    [
+      'a union in a lookup in a facet',
+      [
+        {
+          $facet: {
+            all: [
+              {
+                $lookup: {
+                  from: 'goods',
+                  localField: 'sku',
+                  foreignField: 'sku',
+                  as: 'good',
+                  pipeline: [{ $unionWith: { coll: 'goods', pipeline: [{ $match: { sku: 'a' } }] } }],
+                },
+              },
+              { $project: { _id: 0, name, n: { $size: '$good' } } },
+            ],
+          },
+        },
+        { $unwind: '$all' },
+        { $replaceRoot: { newRoot: '$all' } },
+      ],
+    ],
+    ['what is false and what is not', [{ $project: { _id: 0, name, n: { $cond: [{ $subtract: ['$n', 1] }, 1, 0] } } }]],
+  ])('gives the same on three stores: %s', async (_, stages) => {
+    Sum.pipeline = [...stages, { $match: { name: { $ne: 'c-9' } } }];
+    const results: unknown[] = [];
+    for (const store of [fresh(), memoryStore(), embeddedStore({ path: temporaryFolder() })]) results.push(await sum(store, []));
+    expect(results[0]).toMatchObject({ metrics: { totals: 3, checked: 3 } });
+    expect(results[1]).toEqual(results[0]);
+    expect(results[2]).toEqual(results[0]);
+  });
+
   it.each([
     [[{ $out: 'x' }], 'pipeline[0].$out'],
     [
@@ -98,6 +141,12 @@ describeMongo('context.aggregate on MongoDB', ({ open }) => {
       'pipeline[0].$lookup.pipeline[0].$lookup.from',
     ],
     [[{ $facet: { a: [{ $unionWith: 'secrets' }] } }], 'pipeline[0].$facet.a[0].$unionWith'],
+    [
+      [{ $match: {} }, { $graphLookup: { from: 'products', startWith: 1, connectFromField: 'a', connectToField: 'b', as: 'c' } }],
+      'pipeline[1].$graphLookup.from',
+    ],
+    [[{ $lookup: { from: { db: 'other', coll: 'secrets' }, as: 'x', pipeline: [] } }], 'pipeline[0].$lookup.from'],
+    [[{ $unionWith: { coll: 'goods', pipeline: [{ $merge: { into: 'x' } }] } }], 'pipeline[0].$unionWith.pipeline[0].$merge'],
   ])('refuses %j by its place', async (refused, place) => {
     Sum.pipeline = refused;
     await using app = await createApp({ processors: [Sum], stores: { default: open() }, log: 'silent' });

@@ -49,7 +49,7 @@ describeMongo('A process that is killed while it publishes to MongoDB', ({ open,
       await next.ended;
       console.log(`killed while its stage was: ${JSON.stringify(states)}; ${String(late)} times the server was late`);
     },
-    kills * 10_000,
+    60_000 + kills * 20_000,
   );
 
   function start(at: number): Child & { readonly ready: Promise<string> } {

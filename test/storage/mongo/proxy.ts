@@ -8,6 +8,8 @@ export class Proxy implements AsyncDisposable {
   #server: Server | undefined;
   #port = 0;
   #stalled = false;
+  /** What clients have said since it was emptied last, as bytes. */
+  heard = '';
 
   constructor(uri: string) {
     const { hostname, port } = new URL(uri.replace(/^mongodb:/, 'http:'));
@@ -62,6 +64,7 @@ export class Proxy implements AsyncDisposable {
     const server = connect(this.#to);
     const pair = [client, server] as const;
     this.#pairs.add(pair);
+    client.on('data', (bytes) => (this.heard += bytes.toString('latin1')));
     for (const [from, to] of [pair, [server, client] as const]) {
       from.on('data', (bytes) => to.write(bytes));
       from.on('error', () => undefined); // its end follows

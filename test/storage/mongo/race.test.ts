@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import type { RunRecord } from '../../../src/task/recorder.js';
-import { createProgram, type Program } from './children.js';
+import { createProgram, type Child, type Program } from './children.js';
 import { describeMongo } from './server.js';
 
 const inCi = (process.env['CI'] ?? '') !== '';
@@ -10,7 +10,7 @@ const processes = 8;
 const publishes = Number(process.env['MILLRACE_PUBLISHES'] ?? (inCi ? 50 : 5));
 const rows = 200;
 
-describeMongo('Eight processes that publish one output', ({ open, url, database }) => {
+describeMongo('Eight processes that publish one output', ({ fresh, url }) => {
   let program: Program;
   beforeAll(async () => {
     program = await createProgram('publisher');
@@ -20,9 +20,16 @@ describeMongo('Eight processes that publish one output', ({ open, url, database 
   it(
     `leave exactly one run's rows after each of ${String(publishes)} publishes of each, and records say whose were superseded`,
     async () => {
-      await using store = open();
-      const children = Array.from({ length: processes }, (_, at) =>
-        program.start(url, database, `p${String(at)}`, String(publishes), String(rows), 'one'),
+      await using store = fresh();
+      const own = new URL(store.url).pathname.slice(1);
+      await using children = Object.assign(
+        Array.from({ length: processes }, (_, at) => program.start(url, own, `p${String(at)}`, String(publishes), String(rows), 'one')),
+        {
+          async [Symbol.asyncDispose](this: readonly Child[]) {
+            for (const child of this) child.process.kill('SIGKILL'); // where it has failed: a second attempt is not to meet them
+            await Promise.all(this.map(({ ended }) => ended));
+          },
+        },
       );
       await Promise.all(children.map((child) => child.line('ready')));
       let running = children.length;
@@ -59,6 +66,6 @@ describeMongo('Eight processes that publish one output', ({ open, url, database 
         `${String(looks)} looks saw ${String(seen.size)} runs; ${String(superseded.length)} of ${String(records.length)} were superseded`,
       );
     },
-    60_000 + processes * publishes * 1000,
+    60_000 + processes * publishes * 3000, // loaded machines take half a second for each
   );
 });

@@ -83,6 +83,30 @@ describeMongo('A store on MongoDB', ({ open, db }) => {
     });
   });
 
+  it('takes rows of almost 16 MiB, several of them at a time, and refuses larger ones', async () => {
+    await using store = open();
+    const text = 'x'.repeat(15.9 * 2 ** 20);
+    const output = { collection: 'large', mode: 'append' } as const;
+    expect(
+      await store.insert(
+        'large',
+        [1, 2, 3, 4].map((_id) => ({ _id, text })),
+      ),
+    ).toBe(4); // more than the 48 MB of a message
+    const stage = await store.stage({ id: 'large', runId: 'large' });
+    await stage.insert('large', [{ _id: 5, text }], output);
+    await stage.prepare([output]);
+    await stage.commit();
+    await stage.publish();
+    await stage.finish();
+    expect(await store.count('large', { text })).toBe(5);
+    await expect(store.insert('large', [{ _id: 6 }, { _id: 7, text: `${text}${text}` }])).rejects.toMatchObject({
+      code: 'ROW_INVALID',
+      message: expect.stringMatching(/larger than the maximum size 16777216/) as string,
+    });
+    await store.drop('large');
+  });
+
   it('refuses what the server does not know, and pipelines that write', async () => {
     await using store = open();
     await store.insert('rows', [{ n: 1 }]);
