@@ -39,7 +39,8 @@ export class OpenPorts {
   readonly #ports: ResolvedPorts;
   readonly #options: OpenOptions;
   readonly #gate = new Gate();
-  readonly #publication: Publication;
+  /** Made when a port writes. */
+  #publication: Publication | undefined;
   readonly #inputs: InputState[] = [];
   readonly #outputs: OutputState[] = [];
   readonly #writers: PortWriter<Row>[] = [];
@@ -50,7 +51,6 @@ export class OpenPorts {
   constructor(ports: ResolvedPorts, options: OpenOptions) {
     this.#ports = ports;
     this.#options = options;
-    this.#publication = new Publication(options, ports.coordinator);
     for (const input of ports.inputs) this.#openInput(input);
     for (const output of ports.outputs) this.#openOutput(output);
   }
@@ -105,22 +105,22 @@ export class OpenPorts {
 
   /** The outputs that were put into place, by property. */
   async publish(note?: Note): Promise<readonly string[]> {
-    await this.#publication.publish(note);
+    await this.#publication?.publish(note);
     return this.#ports.outputs.filter(({ to }) => to.kind !== 'nowhere' && to.kind !== 'sink').map(({ spec }) => spec.property);
   }
 
   /** What other runs had published while this one was under way, and what it published took the place of. */
   get superseded(): readonly Superseded[] {
-    return this.#publication.superseded;
+    return this.#publication?.superseded ?? [];
   }
 
   /** Whether what was written is, or may be, published or about to be, however the attempt ended. */
   get mayBePublished(): boolean {
-    return this.#publication.mayBePublished;
+    return this.#publication?.mayBePublished === true;
   }
 
-  abort(): Promise<void> {
-    return this.#publication.abort();
+  async abort(): Promise<void> {
+    await this.#publication?.abort();
   }
 
   /** Rows by port; the property name of a port, or its own name. */
@@ -222,17 +222,18 @@ export class OpenPorts {
   }
 
   #target(to: OutputPlace): Target {
+    const publication = (this.#publication ??= new Publication(this.#options, this.#ports.coordinator));
     switch (to.kind) {
       case 'collection':
-        return to.atomic ? this.#publication.collection(to.place) : directTarget(to.place);
+        return to.atomic ? publication.collection(to.place) : directTarget(to.place);
       case 'file':
-        return this.#publication.file(to.place);
+        return publication.file(to.place);
       case 'array':
-        return this.#publication.array(to.place);
+        return publication.array(to.place);
       case 'sink':
         return { take: (rows) => to.take(rows) };
       case 'spool':
-        return wrapSpooled(this.#publication.collection(to.place));
+        return wrapSpooled(publication.collection(to.place));
       case 'stream':
         this.#gate.onClose(() => to.target.close?.());
         return to.target;

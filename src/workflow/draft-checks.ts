@@ -57,14 +57,15 @@ export function duplicates(workflow: string, steps: readonly StepSpec[]): Fault[
 /** Required ports that nothing is bound to; an output that something links to, or that is exported, needs no more. */
 export function unboundPorts(workflow: string, steps: readonly StepSpec[], exported: readonly object[]): Fault[] {
   const faults: Fault[] = [];
+  const withPorts = steps.filter(({ processor: { inputs, outputs } }) => inputs.length + outputs.length > 0);
   const linked = new Set(exported.map(String));
-  for (const step of steps) {
+  for (const step of withPorts) {
     for (const port of step.processor.inputs) {
       const binding = toBinding(valueOf(step, port));
       if (binding?.kind === 'link') linked.add(binding.toString());
     }
   }
-  for (const step of steps) {
+  for (const step of withPorts) {
     const { inputs, outputs } = step.processor;
     for (const port of [...inputs, ...outputs]) {
       if (port.optional || valueOf(step, port) !== undefined) continue;

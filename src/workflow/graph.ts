@@ -23,17 +23,21 @@ export function createGraph(names: readonly string[], edges: readonly Edge[]): G
   return { names, edges, out: byStep(names.length, edges, 'from'), into: byStep(names.length, edges, 'to') };
 }
 
+/** In arrays of just the room that they need: one that grows as it is pushed to takes room for seventeen, and most steps have one edge. */
 function byStep(count: number, edges: readonly Edge[], end: 'from' | 'to'): Edge[][] {
+  const sizes = new Int32Array(count);
+  for (const edge of edges) sizes[edge[end]]!++;
   const lists = new Array<Edge[]>(count).fill(none);
+  const filled = new Int32Array(count);
   for (const edge of edges) {
-    const list = lists[edge[end]];
-    if (list === none) lists[edge[end]] = [edge];
-    else list?.push(edge);
+    const step = edge[end];
+    if (filled[step] === 0) lists[step] = new Array<Edge>(sizes[step]!);
+    lists[step]![filled[step]!++] = edge;
   }
   return lists;
 }
 
-/** Shared by all steps that have none; never changed. Most steps have one edge: an array that is pushed to takes room for seventeen. */
+/** Shared by all steps that have none; never changed. */
 const none: Edge[] = [];
 
 /** The steps, each after all that comes before it, else as defined. Steps on a cycle, and what comes after them, are left out. */

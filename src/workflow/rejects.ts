@@ -10,7 +10,7 @@ export function separateRejects(steps: readonly StepSpec[]): readonly StepSpec[]
   const owners = new Map<string, StepSpec>();
   return steps.map((step) => {
     const { inputs, outputs } = step.processor;
-    if (![...inputs, ...outputs].some(({ onInvalid }) => onInvalid === 'reject')) return step;
+    if (!inputs.some(rejects) && !outputs.some(rejects)) return step;
     const own = <P extends InputSpec | OutputSpec>(port: P): P => {
       const key = rejectsPlace(step, port, (store) => store)?.key;
       const owner = key === undefined ? undefined : owners.get(key);
@@ -19,4 +19,8 @@ export function separateRejects(steps: readonly StepSpec[]): readonly StepSpec[]
     };
     return { ...step, processor: { ...step.processor, inputs: inputs.map(own), outputs: outputs.map(own) } };
   });
+}
+
+function rejects({ onInvalid }: InputSpec | OutputSpec): boolean {
+  return onInvalid === 'reject';
 }

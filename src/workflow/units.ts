@@ -26,7 +26,7 @@ export class Units {
 
   /** Those that wait for nothing. */
   *unblocked(): Generator<number> {
-    for (const [unit, left] of this.#left.entries()) if (left > 0 && this.#waiting[unit] === 0) yield unit;
+    for (let unit = 0; unit < this.#left.length; unit++) if (this.#left[unit]! > 0 && this.#waiting[unit] === 0) yield unit;
   }
 
   membersOf(unit: number): readonly StepState[] {
