@@ -62,12 +62,17 @@ export function placesWritten(step: StepSpec, storeOf: StoreIdentity): WrittenPl
 
 function rejectsOf(step: StepSpec, storeOf: StoreIdentity): WrittenPlace[] {
   return [...step.processor.inputs, ...step.processor.outputs].flatMap((port) => {
-    if (port.onInvalid !== 'reject') return [];
-    const bound = toBinding(valueOf(step, port));
-    const named = bound?.kind === 'collection' ? `${bound.name}_rejects@${bound.store}` : `${step.processor.name}_${port.name}_rejects`;
-    const place = placeOf(parseBinding(port.rejects ?? named), port.property, storeOf);
+    const place = rejectsPlace(step, port, storeOf);
     return place === undefined ? [] : [{ ...place, mode: 'replace', rejects: true }];
   });
+}
+
+/** Where the rows go that a port refuses; undefined where it does not reject any. */
+export function rejectsPlace(step: StepSpec, port: InputSpec | OutputSpec, storeOf: StoreIdentity): Place | undefined {
+  if (port.onInvalid !== 'reject') return undefined;
+  const bound = toBinding(valueOf(step, port));
+  const named = bound?.kind === 'collection' ? `${bound.name}_rejects@${bound.store}` : `${step.processor.name}_${port.name}_rejects`;
+  return placeOf(parseBinding(port.rejects ?? named), port.property, storeOf);
 }
 
 /** The collection or file that a binding means. */

@@ -60,7 +60,12 @@ export class RunJournal {
   /** Resolves when the run is noted: from then on it can be gone on with. */
   async open(): Promise<void> {
     living.add(this.#run._id);
-    await this.#store.insert(unfinishedCollection, [this.#run]);
+    try {
+      await this.#store.insert(unfinishedCollection, [this.#run]);
+    } catch (error) {
+      living.delete(this.#run._id);
+      throw error;
+    }
     this.#timer = setInterval(() => {
       this.#write({ lease: newLease() });
     }, beat).unref();

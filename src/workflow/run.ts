@@ -1,23 +1,18 @@
 import { availableParallelism } from 'node:os';
 import { MillraceError, TaskError, toError, WorkflowError } from '../errors.js';
-import { newId } from '../task/id.js';
 import { describeDuration } from '../task/log.js';
-import { prepareTask } from '../task/prepare.js';
 import { systemClock } from '../task/retry.js';
-import { runStep, type StepPlace } from '../task/runner.js';
+import type { StepPlace } from '../task/runner.js';
 import type { Runtime } from '../task/runtime.js';
-import type { RunStatus, StepResult, StepStatus, TaskResult, WorkflowResult } from '../types.js';
-import { fingerprintOf, lineageOf, outerPlaces, stampOf } from './fingerprint.js';
+import type { RunStatus, StepResult, TaskResult, WorkflowResult } from '../types.js';
+import { executeStep, tellStep, type Execution } from './execute.js';
+import { fingerprintOf, lineageOf } from './fingerprint.js';
 import type { Graph } from './graph.js';
 import type { WorkflowRunOptions } from './options.js';
 import type { KeptOutput } from './fate.js';
 import type { RunPlan } from './plan.js';
-import type { Place } from './places.js';
 import type { StepJournal } from './record.js';
 import { StepState, type Blocked, type StepOwner } from './step-state.js';
-import { asksWhen } from './when.js';
-
-const nothingKept: StepJournal['outputs'] = Object.freeze({});
 
 /** Steps that run together, since streams join them. */
 interface Unit {
@@ -59,6 +54,7 @@ export class WorkflowRun implements StepOwner {
   readonly #states: readonly StepState[];
   /** By number; numbers of steps that lead no unit are free. */
   readonly #units: (Unit | undefined)[] = [];
+  readonly #execution: Execution;
   readonly #concurrency: number;
   readonly #ready: Unit[] = [];
   #nextReady = 0;
@@ -84,6 +80,7 @@ export class WorkflowRun implements StepOwner {
     this.#options = options;
     this.#concurrency = options.concurrency ?? availableParallelism();
     this.#states = plan.steps.map((step) => new StepState(step, this));
+    this.#execution = { runtime, plan, variables: options.variables ?? {}, endOf: (step) => this.#states[step]?.end };
     this.#left = this.#states.length;
     for (const state of this.#states) this.#join(state);
   }
@@ -214,7 +211,7 @@ export class WorkflowRun implements StepOwner {
 
   #start(state: StepState): void {
     state.begun = true;
-    this.#execute(state).then(
+    executeStep(state, this.#execution).then(
       (result) => {
         if (typeof result === 'string') this.#skip(state, result);
         else this.#end(state, { status: 'succeeded', result });
@@ -225,39 +222,15 @@ export class WorkflowRun implements StepOwner {
     );
   }
 
-  /** Answers why it did not run, where its `when` says so. */
-  #execute(state: StepState): Promise<TaskResult | string> {
-    const { spec, given, limits, index, task } = state.plan;
-    const places = outerPlaces(this.#graph, this.#plan.workflow.steps, index);
-    if (task === undefined || places.length > 0 || spec.behaviour.when !== undefined) return this.#checkAndExecute(state, places);
-    return runStep(this.#runtime, task, given, limits, state);
-  }
-
-  async #checkAndExecute(state: StepState, places: readonly Place[]): Promise<TaskResult | string> {
-    const { spec, given, limits, task } = state.plan;
-    if (spec.behaviour.when !== undefined) {
-      const runs = await asksWhen(spec.behaviour.when, state.canceller, {
-        variables: { ...this.#plan.workflow.spec.variables, ...this.#options.variables },
-        plan: this.#plan,
-        runtime: this.#runtime,
-        endOf: (step) => this.#states[step]?.end,
-      });
-      if (!runs) return 'its `when` is false';
-    }
-    if (places.length > 0) state.stamp = await stampOf(places, this.#runtime.stores);
-    const prepared = task ?? (await prepareTask(this.#runtime, spec.processor, given));
-    return runStep(this.#runtime, prepared, given, limits, state);
-  }
-
   #onError(state: StepState, thrown: unknown): void {
     const error = toError(thrown);
     const { aborted, reason } = state.canceller;
     if (aborted && (!(error instanceof TaskError) || error.code === 'TASK_CANCELLED')) {
-      if (!(error instanceof TaskError)) this.#tell(state, state.cancelledAs);
+      if (!(error instanceof TaskError)) tellStep(this.#runtime, state, state.cancelledAs);
       this.#end(state, { status: state.cancelledAs, error, reason: toError(reason).message });
       return;
     }
-    if (!(error instanceof TaskError)) this.#tell(state, 'failed', error);
+    if (!(error instanceof TaskError)) tellStep(this.#runtime, state, 'failed', error);
     if (state.plan.spec.behaviour.onError === 'skip') this.#partial = true;
     else {
       this.#failed ??= state;
@@ -267,7 +240,7 @@ export class WorkflowRun implements StepOwner {
   }
 
   #skip(state: StepState, reason: string): void {
-    this.#tell(state, 'skipped');
+    tellStep(this.#runtime, state, 'skipped');
     this.#end(state, { status: 'skipped', reason });
   }
 
@@ -275,7 +248,7 @@ export class WorkflowRun implements StepOwner {
     state.begun = true;
     state.end = end;
     state.closeStreams();
-    if (end.status === 'reused') this.#tell(state, 'reused');
+    if (end.status === 'reused') tellStep(this.#runtime, state, 'reused');
     this.#left--;
     this.#ended.push(state);
     this.#pump();
@@ -344,27 +317,6 @@ export class WorkflowRun implements StepOwner {
     if (this.#stopped !== undefined || this.#failed !== undefined) return 'failed';
     return this.#partial ? 'partial' : 'succeeded';
   }
-
-  /** Tells of a step that no task ran for, and that no task tells of. */
-  #tell({ step, plan, events }: StepState, status: StepStatus, error?: Error): void {
-    const facts = { runId: this.runId, step, processor: plan.spec.processor.name, status };
-    const at = this.#runtime.clock?.now() ?? new Date();
-    const taskId = newId();
-    const code = error instanceof MillraceError ? error.code : 'TASK_FAILED';
-    this.#runtime.recorder.task({
-      ...facts,
-      _id: taskId,
-      attempts: 0,
-      started: at,
-      finished: at,
-      ms: 0,
-      bindings: { inputs: {}, outputs: {} },
-      inputs: {},
-      outputs: {},
-      metrics: {},
-      monitor: { cpuMs: 0, peakMemory: 0, batches: 0 },
-      ...(error === undefined ? {} : { error: { code, message: error.message } }),
-    });
-    if (events.has('task:end')) events.emit('task:end', { ...facts, taskId, at, ...(error === undefined ? {} : { error }) });
-  }
 }
+
+const nothingKept: StepJournal['outputs'] = Object.freeze({});

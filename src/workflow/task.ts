@@ -65,7 +65,7 @@ class BoundWorkflow implements WorkflowTask {
 
   async run(options: WorkflowRunOptions = {}): Promise<WorkflowResult> {
     checkRunOptions(this.name, options);
-    return this.#enter(this.#run(options));
+    return this.#enter(() => this.#run(options));
   }
 
   async plan(options: WorkflowRunOptions = {}): Promise<readonly PlannedStep[]> {
@@ -76,7 +76,10 @@ class BoundWorkflow implements WorkflowTask {
 
   async resume(runId?: string, options: WorkflowRunOptions = {}): Promise<WorkflowResult> {
     checkRunOptions(this.name, options);
-    return this.#enter(findResumable(this.#runtime, this.name, runId).then((found) => this.#run(continuing(options, found), found)));
+    return this.#enter(async () => {
+      const found = await findResumable(this.#runtime, this.name, runId);
+      return this.#run(continuing(options, found), found);
+    });
   }
 
   async planResume(runId?: string, options: WorkflowRunOptions = {}): Promise<readonly PlannedStep[]> {
@@ -87,8 +90,9 @@ class BoundWorkflow implements WorkflowTask {
     return describePlan(await this.#plan(workflow, fates, continued, newId(), noRun));
   }
 
-  #enter(run: Promise<WorkflowResult>): Promise<WorkflowResult> {
+  #enter(start: () => Promise<WorkflowResult>): Promise<WorkflowResult> {
     this.#runtime.refuseIfClosed();
+    const run = start();
     this.#runtime.enter(run);
     return run;
   }

@@ -15,6 +15,7 @@ import {
   type Writer,
 } from 'millrace';
 import { createTestApp, turnedClock } from 'millrace/testing';
+import { IsInt } from 'class-validator';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +44,17 @@ class Twice {
 class Endless {
   async run({ signal }: TaskContext): Promise<void> {
     await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+  }
+}
+class Numbered {
+  @IsInt() n!: number;
+}
+@Processor()
+class Strict {
+  @Input({ schema: Numbered, onInvalid: 'reject' }) readonly from!: Reader<Numbered>;
+  @Output() readonly to!: Writer<Numbered>;
+  async run(): Promise<void> {
+    await this.to.write(this.from);
   }
 }
 let attempts = 0;
@@ -130,6 +142,25 @@ describeStores('a workflow', (open) => {
     });
   });
 
+  describe('rejected rows', () => {
+    it('of several steps go to places of their own', async () => {
+      await using app = await test();
+      const w = workflow('w', (b) => {
+        const first = b.step(Strict, { name: 'first', bind: { from: [{ n: 1 }, { n: 'bad' } as never] } });
+        b.step(Strict, { name: 'second', bind: { from: first.output('to'), to: 'out' } });
+        b.step(Strict, { name: 'third', bind: { from: [{ n: 'worse' } as never], to: 'other' } });
+      });
+      await app.workflow(w).run();
+      const rejected = async (name: string) => (await app.store().find<{ row: Item }>(name).toArray()).map(({ row }) => row.n);
+      expect(await rejected('Strict_from_rejects')).toEqual(['bad']);
+      expect(await rejected('third_from_rejects')).toEqual(['worse']);
+      expect((await app.store().collections()).filter((name) => name.endsWith('_rejects'))).toEqual([
+        'Strict_from_rejects',
+        'third_from_rejects',
+      ]);
+    });
+  });
+
   describe('the order of a run', () => {
     it('follows collections, and files', async () => {
       await using app = await test();
@@ -187,6 +218,8 @@ describeStores('a workflow', (open) => {
       expect(asked).toEqual(['EUR', 7]);
       expect(result.status).toBe('succeeded');
       expect(statuses(result)).toEqual({ Copy: 'succeeded', never: 'skipped', reader: 'skipped', follower: 'succeeded' });
+      await app.workflow(workflow('outer', (b) => void b.workflow(w, { name: 'inner' }))).run({ variables: { base: 'USD' } });
+      expect(asked).toEqual(['EUR', 7, 'USD', 7]);
     });
   });
 
@@ -246,6 +279,14 @@ describeStores('a workflow', (open) => {
         cause: { code: 'TASK_TIMEOUT' },
       });
       expect(statuses(error.result)).toEqual({ Endless: 'cancelled', Idle: 'skipped' });
+    });
+
+    it('is not begun in an app that is closed', async () => {
+      const app = await test();
+      const task = app.workflow(workflow('w', (b) => void b.step(Idle)));
+      await app.close();
+      await expect(task.run()).rejects.toMatchObject({ code: 'SCOPE_CLOSED' });
+      await expect(task.resume()).rejects.toMatchObject({ code: 'SCOPE_CLOSED' });
     });
 
     it('is told to the listeners of a step what concerns it', async () => {

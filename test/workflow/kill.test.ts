@@ -52,7 +52,8 @@ function fewest(steps: readonly DrawnStep[], has: (step: number) => boolean): st
   const readers = (step: number): number[] => steps.flatMap(({ reads }, other) => (reads.includes(step) ? [other] : []));
   const works = (set: ReadonlySet<number>): boolean =>
     steps.every(({ kind, reads }, step) => {
-      const needed = !has(step) && (kind !== 'streamed' || readers(step).some((reader) => set.has(reader)));
+      // what was kept for readers that have ended may be dropped already: the run was killed while it tidied up
+      const needed = !has(step) && (kind === 'bound' || readers(step).some((reader) => set.has(reader)));
       return (!needed || set.has(step)) && (!set.has(step) || reads.every((from) => set.has(from) || has(from)));
     });
   const sets = Array.from(
