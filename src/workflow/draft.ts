@@ -181,7 +181,7 @@ function prefixWhen(behaviour: StepBehaviour, prefix: string): StepBehaviour {
   return {
     ...behaviour,
     when: ({ variables, rows }) =>
-      when({ variables, rows: (from) => rows(isBinding(from) && from.kind === 'link' ? link(`${prefix}/${from.step}`, from.port) : from) }),
+      when({ variables, rows: (from) => rows(isBinding(from) ? link(`${prefix}/${from.step}`, from.port) : from) }),
   };
 }
 
