@@ -1,6 +1,6 @@
 import { createApp, memoryStore, workflow, type StepRef, type WorkflowBuilder } from 'millrace';
 import { NoOp } from './fixtures.js';
-import { times, type Line } from './measure.js';
+import { grow, times, type Line } from './measure.js';
 import { handWritten } from './task.js';
 
 type Shape = (w: WorkflowBuilder, count: number) => void;
@@ -47,28 +47,23 @@ export async function workflows(): Promise<Line[]> {
   for (const [name, shape] of Object.entries(shapes)) {
     for (let round = 0; round < 3; round++) await run(shape, 5000);
     await byHand(shape, 5000);
-    const least = { few: Infinity, many: Infinity, fewByHand: Infinity, manyByHand: Infinity };
-    for (let round = 0; round < 9; round++) {
-      least.few = Math.min(least.few, await each(10, 1000, (count) => run(shape, count)));
-      least.many = Math.min(least.many, await each(1, 10_000, (count) => run(shape, count)));
-      least.fewByHand = Math.min(least.fewByHand, await each(10, 1000, (count) => byHand(shape, count)));
-      least.manyByHand = Math.min(least.manyByHand, await each(1, 10_000, (count) => byHand(shape, count)));
-    }
-    const { few, many } = least;
-    const growth = many / few / (least.manyByHand / least.fewByHand);
+    const { each, growth, ratio } = await grow(
+      7,
+      1000,
+      (count) => run(shape, count),
+      (count) => byHand(shape, count),
+    );
     lines.push(
-      { what: `${name} of 10,000 no-op steps`, measured: `${many.toFixed(1)} µs a step`, bar: '≤ 10 µs', holds: many <= 10 },
+      {
+        what: `${name} of 10,000 no-op steps`,
+        measured: `${each.toFixed(1)} µs a step (${ratio.toFixed(1)} × by hand)`,
+        bar: '≤ 10 µs',
+        holds: each <= 10,
+      },
       { what: '  its growth from 1,000, against a loop by hand', measured: times(growth), bar: '≤ 1.2 ×', holds: growth <= 1.2 },
     );
   }
   return lines;
-}
-
-/** Microseconds a step, over so many runs of so many steps. */
-async function each(runs: number, count: number, run: (count: number) => Promise<void>): Promise<number> {
-  const start = performance.now();
-  for (let at = 0; at < runs; at++) await run(count);
-  return ((performance.now() - start) * 1000) / (runs * count);
 }
 
 /** What someone would write instead: steps with what they come after, run as soon as that has ended. */

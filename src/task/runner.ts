@@ -116,7 +116,7 @@ class TaskRun implements AttemptOwner {
     this.#given = given;
     this.#params = params;
     this.#options = options;
-    this.#masker = new Masker(task.spec.params?.schema, params);
+    this.#masker = params === undefined ? noSecrets : new Masker(task.spec.params?.schema, params);
     this.#log = runtime.log === silentLog ? silentLog : this.#masker.log(runtime.log);
     const events = place?.events ?? runtime.events;
     this.#events = options.on === undefined ? events : events.extend(options.on);
@@ -144,7 +144,7 @@ class TaskRun implements AttemptOwner {
       status: 'succeeded',
       attempts,
       started: this.#started,
-      finished: this.#now(),
+      finished: this.#finished(),
       ms: performance.now() - this.#begun,
       inputs,
       outputs,
@@ -328,12 +328,19 @@ class TaskRun implements AttemptOwner {
     return { runId: this.#runId, taskId: this.#taskId, processor, step: this.#place.step, at };
   }
 
+  /** Of a task that was over in the same millisecond: when it started, since a date takes more room than most else that is kept of it. */
+  #finished(): Date {
+    const { clock } = this.#runtime;
+    return clock === undefined && Date.now() === this.#started.getTime() ? this.#started : this.#now();
+  }
+
   #now(): Date {
     return this.#runtime.clock?.now() ?? new Date();
   }
 }
 
 type EndStatus = 'succeeded' | 'failed' | 'cancelled' | 'skipped';
+const noSecrets = new Masker();
 const noMetrics: TaskResult['metrics'] = Object.freeze({});
 const noBindings: TaskRecord['bindings'] = Object.freeze({ inputs: Object.freeze({}), outputs: Object.freeze({}) });
 

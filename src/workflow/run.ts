@@ -12,17 +12,8 @@ import type { WorkflowRunOptions } from './options.js';
 import type { KeptOutput } from './fate.js';
 import type { RunPlan } from './plan.js';
 import type { StepJournal } from './record.js';
+import { Units } from './units.js';
 import { StepState, type Blocked, type StepOwner } from './step-state.js';
-
-/** Steps that run together, since streams join them. */
-interface Unit {
-  readonly members: StepState[];
-  /** Edges from other units whose step has not ended. */
-  waiting: number;
-  /** Members that have not ended. */
-  left: number;
-  holdsSlot: boolean;
-}
 
 export interface WorkflowRunFacts {
   readonly runtime: Runtime;
@@ -52,11 +43,11 @@ export class WorkflowRun implements StepOwner {
   readonly #graph: Graph;
   readonly #options: WorkflowRunOptions;
   readonly #states: readonly StepState[];
-  /** By number; numbers of steps that lead no unit are free. */
-  readonly #units: (Unit | undefined)[] = [];
+  readonly #units: Units;
   readonly #execution: Execution;
   readonly #concurrency: number;
-  readonly #ready: Unit[] = [];
+  /** Numbers of units. */
+  readonly #ready: number[] = [];
   #nextReady = 0;
   readonly #ended: StepState[] = [];
   #nextEnded = 0;
@@ -82,7 +73,7 @@ export class WorkflowRun implements StepOwner {
     this.#states = plan.steps.map((step) => new StepState(step, this));
     this.#execution = { runtime, plan, variables: options.variables ?? {}, endOf: (step) => this.#states[step]?.end };
     this.#left = this.#states.length;
-    for (const state of this.#states) this.#join(state);
+    this.#units = new Units(this.#states, this.#graph);
   }
 
   /** Resolves when every step has ended; how each did is in {@link results}. */
@@ -94,7 +85,7 @@ export class WorkflowRun implements StepOwner {
     if (signal?.aborted === true) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
     if (timeout !== undefined) this.#limit(timeout, stopTimer.signal);
-    for (const unit of this.#units) if (unit?.waiting === 0) this.#ready.push(unit);
+    for (const unit of this.#units.unblocked()) this.#ready.push(unit);
     this.#pump();
     await done;
     stopTimer.abort();
@@ -125,7 +116,7 @@ export class WorkflowRun implements StepOwner {
   /** A step that waits for a stream has something to read, or will never have. */
   wake(index: number): void {
     const state = this.#states[index];
-    if (state !== undefined && !state.begun && this.#units[state.plan.unit]?.holdsSlot === true) this.#start(state);
+    if (state !== undefined && !state.begun && this.#units.holdsSlot(state.plan.unit)) this.#start(state);
   }
 
   hasUpstream({ plan }: StepState): boolean {
@@ -152,16 +143,6 @@ export class WorkflowRun implements StepOwner {
     ));
   }
 
-  #join(state: StepState): void {
-    const { unit: number, index } = state.plan;
-    const known = this.#units[number];
-    const unit = known ?? { members: [state], waiting: 0, left: 0, holdsSlot: false };
-    if (known === undefined) this.#units[number] = unit;
-    else known.members.push(state);
-    unit.left++;
-    for (const { from } of this.#graph.into[index]!) if (this.#states[from]?.plan.unit !== number) unit.waiting++;
-  }
-
   #limit(timeout: number, signal: AbortSignal): void {
     const { clock = systemClock } = this.#runtime;
     clock.sleep(timeout, signal).then(
@@ -186,21 +167,24 @@ export class WorkflowRun implements StepOwner {
       }
       const unit = this.#ready[this.#nextReady];
       if (unit === undefined) break;
-      const works = unit.members.some(({ willRun }) => willRun);
+      const members = this.#units.membersOf(unit);
+      const works = members.some(({ willRun }) => willRun);
       if (works && this.#running >= this.#concurrency) break;
       this.#nextReady++;
-      this.#startUnit(unit, works);
+      if (works) this.#takeSlot(unit);
+      this.#startAll(members);
     }
     this.#pumping = false;
     if (this.#left === 0) this.#finish();
   }
 
-  #startUnit(unit: Unit, works: boolean): void {
-    if (works) {
-      unit.holdsSlot = true;
-      this.#running++;
-    }
-    for (const state of unit.members) {
+  #takeSlot(unit: number): void {
+    this.#units.takeSlot(unit);
+    this.#running++;
+  }
+
+  #startAll(members: readonly StepState[]): void {
+    for (const state of members) {
       if (state.end !== undefined) continue;
       const { fate, reads } = state.plan;
       if (fate.does !== 'run') this.#end(state, { status: fate.does === 'reuse' ? 'reused' : 'skipped', reason: fate.reason });
@@ -263,19 +247,12 @@ export class WorkflowRun implements StepOwner {
       const next = this.#states[to];
       if (next === undefined) continue;
       if (block !== undefined && (kind !== 'after' || block.hard) && next.blocked?.hard !== true) next.blocked = block;
-      if (next.plan.unit !== plan.unit) this.#countDown(next.plan.unit);
-      else if (next.blocked !== undefined) this.#breakOff(next, next.blocked);
+      if (next.plan.unit !== plan.unit) {
+        if (this.#units.countDown(next.plan.unit)) this.#ready.push(next.plan.unit);
+      } else if (next.blocked !== undefined) this.#breakOff(next, next.blocked);
       else next.upstreamEnded();
     }
-    const unit = this.#units[plan.unit];
-    if (unit === undefined || --unit.left > 0 || !unit.holdsSlot) return;
-    unit.holdsSlot = false;
-    this.#running--;
-  }
-
-  #countDown(number: number): void {
-    const unit = this.#units[number];
-    if (unit !== undefined && --unit.waiting === 0) this.#ready.push(unit);
+    if (this.#units.leave(plan.unit)) this.#running--;
   }
 
   /** What the end of a step means for those after it; undefined where it gave what they need. */

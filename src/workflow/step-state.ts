@@ -20,13 +20,12 @@ export interface StepOwner {
   journal(state: StepState, outputs: TaskResult['outputs']): object;
 }
 
-/** A step while its workflow runs. */
-export class StepState implements StepPlace {
+/** A step while its workflow runs; what cancels it is itself. */
+export class StepState extends Canceller implements StepPlace {
   readonly plan: RunStep;
   readonly #owner: StepOwner;
   /** Those of the run, and the step's own. */
   readonly events: StepPlace['events'];
-  readonly canceller = new Canceller();
   /** How it ended. */
   end: StepResult | undefined;
   /** It was started, or will not be. */
@@ -40,6 +39,7 @@ export class StepState implements StepPlace {
   #publish: { readonly promise: Promise<void>; resolve(): void } | undefined;
 
   constructor(plan: RunStep, owner: StepOwner) {
+    super();
     this.plan = plan;
     this.#owner = owner;
     this.lineage = plan.fate.lineage;
@@ -49,6 +49,10 @@ export class StepState implements StepPlace {
 
   get willRun(): boolean {
     return this.end === undefined && this.plan.fate.does === 'run' && this.blocked === undefined;
+  }
+
+  get canceller(): Canceller {
+    return this;
   }
 
   get runId(): string {
