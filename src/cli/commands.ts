@@ -1,7 +1,10 @@
 import type { CommandSpec, OptionSpec } from './command.js';
 import { addNames, addText, parseConcurrency, parseDuration, parseLimit, parseOnFailure, parseSort } from './parse.js';
 
-const store: OptionSpec = { flags: '--store <url>', description: "the default store: a path, 'embedded:PATH' or 'memory:'" };
+const store: OptionSpec = {
+  flags: '--store <url>',
+  description: "the default store: a path, 'embedded:PATH', 'memory:' or 'mongodb://HOST/DATABASE'",
+};
 
 /** Every command, in the order in which a newcomer meets them. What runs it is loaded when it is called. */
 export const commands: readonly CommandSpec[] = [

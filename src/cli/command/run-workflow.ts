@@ -9,7 +9,8 @@ import type { WorkflowTask } from '../../workflow/task.js';
 import type { RunStatus, WorkflowResult } from '../../types.js';
 import type { Cli } from '../command.js';
 import { describeError, writeWorkflowEvents, withPortNames } from '../events.js';
-import { describeFailure, exitCode, exitCodeOf, isTaskError, UsageError } from '../failure.js';
+import { conclude } from '../conclude.js';
+import { describeFailure, isTaskError, UsageError } from '../failure.js';
 import { drawSteps, followSteps, StepsState } from '../live-view.js';
 import { createCliLog } from '../log.js';
 import { tellPlan, tellSteps } from '../outcome-steps.js';
@@ -34,14 +35,7 @@ export async function runWorkflow(options: RunCommandOptions, workspace: Workspa
   const command = new RunWorkflow(cli, app, spec);
   const signal = cli.interrupts.hold();
   const ended = await command.run(options, { ...given, signal }, live);
-  const unclosed = await app.close().then(
-    () => undefined,
-    (error: unknown) => ({ error }),
-  );
-  command.tell(ended);
-  if (unclosed !== undefined) command.tellError(unclosed.error);
-  if ('error' in ended) return exitCodeOf(ended.error);
-  return unclosed === undefined ? exitCode.done : exitCode.failed;
+  return conclude(app, command, ended);
 }
 
 type Ended = { readonly plan: readonly PlannedStep[] } | { readonly result: WorkflowResult } | { readonly error: unknown };

@@ -13,7 +13,8 @@ import type { ConcreteClass, TaskResult } from '../../types.js';
 import { parseGivenPorts, type GivenPorts } from '../bindings.js';
 import type { Cli } from '../command.js';
 import { describeError, withPortNames, writeEvents } from '../events.js';
-import { describeFailure, exitCode, exitCodeOf, isTaskError, UsageError } from '../failure.js';
+import { conclude } from '../conclude.js';
+import { describeFailure, isTaskError, UsageError } from '../failure.js';
 import { createCliLog } from '../log.js';
 import { tellResult } from '../outcome.js';
 import { ofWorkflows, type RunCommandOptions } from '../run-options.js';
@@ -38,15 +39,7 @@ export async function run(options: RunCommandOptions, cli: Cli): Promise<number>
   const command = new RunCommand(cli, spec, given);
   const signal = cli.interrupts.hold();
   const ended = await command.run(app, stores, { signal, ...(timeout === undefined ? {} : { timeout }) });
-  // The result comes last: closing has events of its own, and what fails to close makes a run that went well one that did not.
-  const unclosed = await app.close().then(
-    () => undefined,
-    (error: unknown) => ({ error }),
-  );
-  command.tell(ended);
-  if (unclosed !== undefined) command.tellError(unclosed.error);
-  if ('error' in ended) return exitCodeOf(ended.error);
-  return unclosed === undefined ? exitCode.done : exitCode.failed;
+  return conclude(app, command, ended);
 }
 
 type Ended = { readonly task: Task<unknown>; readonly result: TaskResult } | { readonly error: unknown };

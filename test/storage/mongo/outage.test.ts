@@ -16,7 +16,7 @@ import { describeMongo } from './server.js';
 
 const inCi = (process.env['CI'] ?? '') !== '';
 /** MILLRACE_CUTS says otherwise. */
-const cuts = Number(process.env['MILLRACE_CUTS'] ?? (inCi ? 40 : 6));
+const cuts = Number(process.env['MILLRACE_CUTS'] ?? (inCi ? 24 : 6));
 const rows = 6000;
 const keys = 500;
 /** Milliseconds. */

@@ -7,7 +7,7 @@ import { describeMongo } from './server.js';
 
 const inCi = (process.env['CI'] ?? '') !== '';
 /** MILLRACE_STOPS says otherwise. */
-const stops = Number(process.env['MILLRACE_STOPS'] ?? (inCi ? 20 : 6));
+const stops = Number(process.env['MILLRACE_STOPS'] ?? (inCi ? 10 : 6));
 const rows = 300;
 /** Milliseconds. */
 const lease = 500;
