@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { createApp, mongoStore, rows as rowsFrom, sink } from 'millrace';
+import { createApp, mongoStore, rows as rowsFrom } from 'millrace';
 import { MongoClient, type Collection, type Db } from 'mongodb';
-import { CopyBatches, reprice, Reprice, sales, UpsertBatches, type Sale } from './fixtures.js';
+import { compare, type ByHand } from './compare.js';
+import { reprice, sales, UpsertBatches, type Sale } from './fixtures.js';
 import { against, times, type Line } from './measure.js';
 
 const count = 100_000;
@@ -24,32 +25,7 @@ export async function mongo(): Promise<Line[]> {
   try {
     await using app = await createApp({ stores: { default: mongoStore({ url, database }) }, log: 'silent' });
     const bare = new Bare(client.db(database));
-    const write = await against(
-      rounds,
-      () =>
-        app
-          .task(CopyBatches)
-          .bind({ from: rowsFrom(() => sales(count)), to: 'sales' })
-          .run(),
-      () => bare.write(sales(count)),
-    );
-    let seen = 0;
-    const read = await against(
-      rounds,
-      () =>
-        app
-          .task(CopyBatches)
-          .bind({ from: 'sales', to: sink((taken) => void (seen += taken.length)) })
-          .run(),
-      async () => {
-        for await (const taken of bare.read()) seen += taken.length;
-      },
-    );
-    const both = await against(
-      rounds,
-      () => app.task(Reprice).bind({ from: 'sales', to: 'repriced' }).run(),
-      () => bare.readWrite(),
-    );
+    const { write, read, both, seen } = await compare(app, bare, { count, rounds });
     await bare.prepareUpserts();
     await app.store().createIndex('upserted', { id: 1 });
     const upsert = await against(
@@ -85,7 +61,7 @@ function line(what: string, rows: number, { ours, theirs }: { readonly ours: num
   };
 }
 
-class Bare {
+class Bare implements ByHand {
   readonly #source: Collection<Sale>;
   readonly #target: Collection<Sale>;
   readonly #upserted: Collection<Sale>;
@@ -107,7 +83,11 @@ class Bare {
     if (held.length > 0) await this.#source.insertMany(held);
   }
 
-  async *read(): AsyncGenerator<Sale[]> {
+  async read(take: (rows: readonly Sale[]) => void): Promise<void> {
+    for await (const rows of this.#batches()) take(rows);
+  }
+
+  async *#batches(): AsyncGenerator<Sale[]> {
     let held: Sale[] = [];
     for await (const row of this.#source.find({}, { batchSize: batch })) {
       if (held.push(row) < batch) continue;
@@ -119,7 +99,7 @@ class Bare {
 
   async readWrite(): Promise<void> {
     await this.#target.deleteMany({});
-    for await (const rows of this.read()) await this.#target.insertMany(rows.map(reprice));
+    for await (const rows of this.#batches()) await this.#target.insertMany(rows.map(reprice));
   }
 
   /** Both targets have what upserts go by. */

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'bson';
 import { open, type Database, type RootDatabase } from 'lmdb';
-import { createApp, embeddedStore, rows as rowsFrom, sink } from 'millrace';
-import { CopyBatches, reprice, Reprice, sales, type Sale } from './fixtures.js';
-import { against, times, type Line } from './measure.js';
+import { createApp, embeddedStore } from 'millrace';
+import { compare, type ByHand } from './compare.js';
+import { reprice, type Sale } from './fixtures.js';
+import { times, type Line } from './measure.js';
 
 const count = 200_000;
 const batch = 1000;
@@ -20,30 +21,7 @@ export async function store(): Promise<Line[]> {
   try {
     await using app = await createApp({ stores: { default: embeddedStore({ path: join(folder, 'ours') }) }, log: 'silent' });
     const bare = new Bare(root);
-    const write = await against(
-      5,
-      () =>
-        app
-          .task(CopyBatches)
-          .bind({ from: rowsFrom(() => sales(count)), to: 'sales' })
-          .run(),
-      () => bare.write(sales(count)),
-    );
-    let seen = 0;
-    const read = await against(
-      5,
-      () =>
-        app
-          .task(CopyBatches)
-          .bind({ from: 'sales', to: sink((taken) => void (seen += taken.length)) })
-          .run(),
-      () => bare.read((taken) => void (seen += taken.length)),
-    );
-    const both = await against(
-      5,
-      () => app.task(Reprice).bind({ from: 'sales', to: 'repriced' }).run(),
-      () => bare.readWrite(),
-    );
+    const { write, read, both, seen } = await compare(app, bare, { count, rounds: 5 });
     if (seen === 0) throw new Error('nothing was read');
     return [line('write', write), line('read', read), line('read, process, write', both)];
   } finally {
@@ -63,7 +41,7 @@ function line(what: string, { ours, theirs }: { readonly ours: number; readonly 
   };
 }
 
-class Bare {
+class Bare implements ByHand {
   readonly #source: Database<Buffer, number>;
   readonly #target: Database<Buffer, number>;
 
