@@ -15,7 +15,7 @@ import { findTwice, listIndexes, toIndex } from './mongo/index-list.js';
 import { Ledger } from './mongo/ledger.js';
 import { Locks } from './mongo/lock.js';
 import { checkReads } from './mongo/pipeline.js';
-import { orderOf } from './mongo/order.js';
+import { readingOrder } from './mongo/reading-order.js';
 import type { Room } from './mongo/publish.js';
 import { aggregateOptions, asNull, readBatches, readSize } from './mongo/read.js';
 import { decideStage, endStage, recover, settleStage } from './mongo/recovery.js';
@@ -82,7 +82,7 @@ export class MongoStore implements Store, Peer {
     return createRows<T>(async () => {
       await this.#ready(collection);
       compileQuery({ ...query, filter: {} }); // the filter's operators are the server's to judge
-      const order = await orderOf(this.#connection, collection, query, doing);
+      const order = await readingOrder(this.#connection, collection, query, doing);
       return readBatches({
         connection: this.#connection,
         collection,

@@ -1,3 +1,5 @@
+import type { FindOptions } from 'mongodb';
+
 import type { Connection } from './connection.js';
 import type { Doing } from './failure.js';
 
@@ -8,12 +10,12 @@ type Sort = Readonly<Record<string, 1 | -1>>;
  * so. Other servers of its protocol put a row wherever there is room for it: there the ids tell the order that Millrace and drivers give
  * rows, which ascend, and rows with ids of other kinds come as the server has them.
  */
-export async function orderOf(
+export async function readingOrder(
   connection: Connection,
   collection: string,
   { filter = {}, sort = {} }: { readonly filter?: object; readonly sort?: Sort },
   doing: Doing,
-): Promise<{ readonly sort?: Record<string, 1 | -1> }> {
+): Promise<Pick<FindOptions, 'sort' | 'hint'>> {
   if (Object.keys(sort).length > 0) return { sort: { ...sort } };
   if (connection.isExact || Object.keys(filter).length > 0) return {};
   const ends = await connection.read(doing, (db) =>
@@ -22,5 +24,6 @@ export async function orderOf(
     ),
   );
   // ids of one type stand together: between two ObjectIds there is nothing else
-  return { sort: ends.every((row) => row?._id._bsontype === 'ObjectId') ? { _id: 1 } : { $natural: 1 } };
+  if (!ends.every((row) => row?._id._bsontype === 'ObjectId')) return { sort: { $natural: 1 } };
+  return { sort: { _id: 1 }, hint: { _id: 1 } }; // without the hint the server sorts all rows before it gives the first
 }
