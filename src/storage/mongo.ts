@@ -22,6 +22,7 @@ import { decideStage, endStage, recover, settleStage } from './mongo/recovery.js
 import { clarifyFilter, clarifyPipeline } from './mongo/refusal.js';
 import { Registry } from './mongo/registry.js';
 import { MongoStage } from './mongo/stage.js';
+import { versionOf } from './mongo/version.js';
 import { insertBatch } from './mongo/write.js';
 import { openKnownPeer } from './peer.js';
 import { sortedNames } from './query/key-text.js';
@@ -100,6 +101,11 @@ export class MongoStore implements Store, Peer {
       this.#connection.read(doing, (db) => db.collection(collection).countDocuments(filter as Document, asNull));
     const { result } = await this.#filtered(filter, () => readSteadily(this.#connection, collection, doing, count));
     return result;
+  }
+
+  async version(collection: string): Promise<string | undefined> {
+    await this.#ready(collection);
+    return versionOf(this.#connection, collection);
   }
 
   async insert(collection: string, rows: Iterable<Row> | AsyncIterable<Row>): Promise<number> {

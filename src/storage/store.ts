@@ -45,7 +45,7 @@ export interface Store extends AsyncDisposable {
   indexes(collection: string): Promise<readonly Index[]>;
   /**
    * A text that is another one after every change of the collection's rows: by it a resumed run sees that an input has changed. Stores
-   * that would have to read the rows for it do not have it, or answer undefined.
+   * that would have to hand out the rows for it do not have it, or answer undefined, as those that answer so for few rows.
    */
   version?(collection: string): Promise<string | undefined>;
   /** Opens a place for what a run writes and has not published. */
