@@ -41,11 +41,12 @@ export class Registry {
    */
   async note({ collection, mode }: Placing, { _id: stage, runId, opened }: StageRecord): Promise<readonly Superseded[]> {
     return this.#run(`noting who has published to '${collection}'`, async (published) => {
-      await published.insertOne({ _id: collection, recent: [] }).catch((error: unknown) => {
-        if (codeOf(error) !== server.duplicateKey) throw error;
-      });
       const before = await published.findOne({ _id: collection });
       const recent = before?.recent ?? [];
+      if (before === null)
+        await published.insertOne({ _id: collection, recent: [] }).catch((error: unknown) => {
+          if (codeOf(error) !== server.duplicateKey) throw error;
+        });
       if (recent.some((one) => one.stage === stage)) return [];
       const at = new Date(this.#connection.now());
       await published.updateOne(
