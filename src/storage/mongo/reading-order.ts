@@ -3,6 +3,9 @@ import type { FindOptions } from 'mongodb';
 import type { Connection } from './connection.js';
 import type { Doing } from './failure.js';
 
+/** By the index of ids: without the hint a server may sort all rows before it gives the first. */
+export const byId = { sort: { _id: 1 }, hint: { _id: 1 } } as const;
+
 type Sort = Readonly<Record<string, 1 | -1>>;
 
 /**
@@ -24,6 +27,5 @@ export async function readingOrder(
     ),
   );
   // ids of one type stand together: between two ObjectIds there is nothing else
-  if (!ends.every((row) => row?._id._bsontype === 'ObjectId')) return { sort: { $natural: 1 } };
-  return { sort: { _id: 1 }, hint: { _id: 1 } }; // without the hint the server sorts all rows before it gives the first
+  return ends.every((row) => row?._id._bsontype === 'ObjectId') ? byId : { sort: { $natural: 1 } };
 }

@@ -4,37 +4,22 @@ import type { Document } from 'mongodb';
 import { MillraceError } from '../../errors.js';
 import { checkRow, withId } from '../ids.js';
 import { checkName } from '../input.js';
-import { checkOwnership, stageGone, upsertKey } from '../ownership.js';
+import { stageGone } from '../ownership.js';
 import { syncFiles } from '../place-files.js';
 import type { CommitOptions, Stage, StagedOutput, Superseded } from '../store.js';
 import type { Row } from '../../types.js';
 import { codeOf, isUnreachable, server } from './failure.js';
-import { buildIndexes, listIndexes, type ServerIndex } from './index-list.js';
+import type { ServerIndex } from './index-list.js';
 import { persist, type Placing, type StageRecord } from './ledger.js';
+import { buildAhead, planOutput, type Staged } from './plan-output.js';
 import { dropStage, publishFiles, publishOutputs, type Room } from './publish.js';
-import { aggregateOptions, primary, readBatches } from './read.js';
+import { aggregateOptions } from './read.js';
 import { prefixOf } from './staging.js';
-import { checkRename, createCollection, describeTarget, type TargetInfo } from './target.js';
-import { checkMerge } from './unique.js';
-import { dropKeyIndex, resolveUpsert } from './upsert.js';
+import { createCollection, describeTarget } from './target.js';
 import { insertBatch } from './write.js';
 
 /** Milliseconds during which the record of what is published is tried to be removed. */
 const farewell = 5000;
-
-/** The rows staged for one collection. */
-interface Staged {
-  readonly collection: string;
-  /** The staging collection. */
-  readonly name: string;
-  /** Rows stand in `row` under numbers that count up: for an upsert the last of equal keys wins. */
-  readonly numbered: boolean;
-  rows: number;
-  /** No row came with an `_id` of its own. */
-  freshIds: boolean;
-  /** Answers when the staging collection is there. */
-  readonly made: Promise<void>;
-}
 
 interface StageOptions {
   readonly room: Room;
@@ -117,14 +102,22 @@ export class MongoStage implements Stage {
     const { ledger, locks } = this.#room;
     await ledger.checkAlive(this.id);
     const built = new Map<string, readonly ServerIndex[]>();
-    for (const output of outputs) if (output.mode === 'replace') built.set(output.collection, await this.#buildAhead(output));
+    for (const output of outputs)
+      if (output.mode === 'replace')
+        built.set(output.collection, await buildAhead(this.#room.connection, output, this.#staged.get(output.collection)));
     await locks.acquire(
       this.id,
       outputs.map(({ collection }) => collection),
     );
     const placings: Placing[] = [];
     for (const output of outputs) {
-      const placing = await this.#plan(output, built.get(output.collection));
+      const placing = await planOutput({
+        room: this.#room,
+        output,
+        staged: this.#staged.get(output.collection),
+        makeRoom: () => this.#stagedFor(output.collection, output),
+        built: built.get(output.collection) ?? [],
+      });
       if (placing !== undefined) placings.push(placing);
     }
     const change = { state: 'prepared', outputs: placings, ...(coordinator === undefined ? {} : { coordinator }) } as const;
@@ -231,96 +224,6 @@ export class MongoStage implements Stage {
     return withId(row, this.#makeId);
   }
 
-  /** Indexes take long on many rows: they are built before others are kept from publishing. */
-  async #buildAhead(output: StagedOutput): Promise<readonly ServerIndex[]> {
-    const { connection } = this.#room;
-    const indexes = await listIndexes(connection, output.collection);
-    const staged = this.#staged.get(output.collection);
-    if (staged === undefined || staged.rows === 0) return [];
-    await buildIndexes(connection, staged.name, output.collection, indexes);
-    return indexes;
-  }
-
-  /** Undefined where there is nothing to put into place. */
-  async #plan(output: StagedOutput, built: readonly ServerIndex[] = []): Promise<Placing | undefined> {
-    const { connection } = this.#room;
-    const target = await describeTarget(connection, output.collection);
-    const staged = this.#staged.get(output.collection);
-    const rows = staged?.rows ?? 0;
-    if (rows === 0 && !target.exists && output.sparse === true) return undefined;
-    await this.#checkOwnership(output, target);
-    const from = staged ?? this.#stagedFor(output.collection, output);
-    const { collection, mode } = output;
-    if (rows === 0 && target.exists && mode !== 'replace') return { collection, mode, from: from.name, how: 'merge' };
-    if (mode === 'replace' || !target.exists) await checkRename(connection, collection);
-    const indexes = await listIndexes(connection, collection);
-    if (mode === 'upsert' && rows > 0) return this.#planUpsert(output, from, target, indexes);
-    await from.made;
-    if (rows === 0) await createCollection(connection, from.name, target.options);
-    if (mode === 'replace') {
-      if (!sameIndexes(indexes, built)) await buildIndexes(connection, from.name, collection, indexes);
-      return { collection, mode, from: from.name, how: 'rename' };
-    }
-    if (!target.exists) return { collection, mode, from: from.name, how: 'found' };
-    await buildIndexes(
-      connection,
-      from.name,
-      collection,
-      indexes.filter(({ unique }) => unique === true),
-    );
-    await checkMerge({ connection, staging: from.name, target: collection, indexes, replaces: false, freshIds: from.freshIds });
-    return { collection, mode, from: from.name, how: 'merge' };
-  }
-
-  async #planUpsert(output: StagedOutput, staged: Staged, target: TargetInfo, indexes: readonly ServerIndex[]): Promise<Placing> {
-    const { connection } = this.#room;
-    const { collection, mode } = output;
-    const into = `${staged.name}r`;
-    if (Object.keys(target.options).length > 0) await createCollection(connection, into, target.options);
-    await resolveUpsert({
-      connection,
-      key: upsertKey(output),
-      rows: this.#read(staged),
-      into,
-      target: collection,
-      targetExists: target.exists,
-    });
-    if (!target.exists) {
-      await dropKeyIndex(connection, into);
-      return { collection, mode, from: into, how: 'found' };
-    }
-    await buildIndexes(
-      connection,
-      into,
-      collection,
-      indexes.filter(({ unique }) => unique === true),
-    );
-    await checkMerge({ connection, staging: into, target: collection, indexes, replaces: true, freshIds: false });
-    return { collection, mode, from: into, how: 'merge' };
-  }
-
-  /** In the order in which they were written, as far as they are numbered. */
-  async *#read({ name, numbered }: Staged): AsyncGenerator<readonly Row[]> {
-    const batches = readBatches<Row>({
-      connection: this.#room.connection,
-      collection: name,
-      doing: { what: 'reading the rows that an upsert has staged' },
-      open: (db, own) =>
-        db.collection(name, primary).find({}, { batchSize: 1000, promoteLongs: false, ...(numbered ? { sort: { _id: 1 } } : {}), ...own }),
-    });
-    if (!numbered) yield* batches;
-    else for await (const batch of batches) yield batch.map((document) => (document as { readonly row: Row }).row);
-  }
-
-  async #checkOwnership(output: StagedOutput, { exists }: TargetInfo): Promise<void> {
-    const { collection, mode, overwrite } = output;
-    if (mode !== 'replace' || overwrite === true || !exists) return;
-    const { connection, registry } = this.#room;
-    if (await registry.isPublished(collection)) return;
-    const rows = await connection.run({ what: `counting '${collection}'` }, (db) => db.collection(collection).countDocuments({}), 'long');
-    checkOwnership(output, { rows, published: false });
-  }
-
   #check(): void {
     if (this.#over || this.#record.state === 'committed') throw stageGone(this.id);
     this.#room.connection.check();
@@ -333,8 +236,4 @@ function sayCommitted(error: Error): MillraceError {
     `${error.message}. The run is committed all the same: the next one to open the store publishes what is left, and running it again would write its rows once more.`,
     { cause: error },
   );
-}
-
-function sameIndexes(a: readonly ServerIndex[], b: readonly ServerIndex[]): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
