@@ -317,7 +317,7 @@ export class EmbeddedStore implements Store, Peer {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#underWay);
-    for (const stage of [...this.#stages]) await stage.abort();
+    await Promise.allSettled([...this.#stages].map((stage) => stage.abort())); // what cannot be dropped now is the next opener's
     clearInterval(this.#renewal);
     this.#readings.endAll();
     const database = await this.#opening?.catch(() => undefined);
