@@ -72,10 +72,17 @@ async function merge(connection: Connection, placing: Placing): Promise<void> {
   }
 }
 
+/**
+ * What all rows match. FerretDB compares every row with every row of a target that PostgreSQL has no statistics of yet, unless it expects
+ * few rows: a condition lets it expect them, and look each one up by its index.
+ */
+const everyRow = { $match: { _id: { $exists: true } } };
+
 /** Rows of an append that are there already went in before: their own `_id` tells. */
 async function mergeRows(connection: Connection, { from, collection, mode }: Placing): Promise<void> {
   const whenMatched = mode === 'upsert' ? 'replace' : 'keepExisting';
-  const pipeline = [{ $merge: { into: collection, on: '_id', whenMatched, whenNotMatched: 'insert' } }];
+  const merge = { $merge: { into: collection, on: '_id', whenMatched, whenNotMatched: 'insert' } };
+  const pipeline = connection.isExact ? [merge] : [everyRow, merge];
   await connection.run(publishing(collection), (db) => db.collection(from).aggregate(pipeline).toArray(), 'long');
 }
 

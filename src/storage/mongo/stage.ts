@@ -67,6 +67,7 @@ export class MongoStage implements Stage {
     if (output.mode === 'upsert') return undefined; // which of equal keys is the last is told by the order in which rows are written
     const { connection } = this.#room;
     const staged = this.#stagedFor(output.collection, output);
+    if (staged.rows > 0 && !connection.isExact) return undefined; // FerretDB may compare every row with every row that is staged
     await Promise.all([staged.made, this.#room.ledger.checkAlive(this.id)]);
     const doing = { what: `aggregating '${from}' into '${output.collection}'`, refused: 'PIPELINE_INVALID', reads: from } as const;
     const into = { $merge: { into: staged.name, on: '_id', whenMatched: 'fail', whenNotMatched: 'insert' } };
