@@ -36,7 +36,7 @@ export async function park(connection: Connection, { from, collection }: Placing
     const there = await connection.run(doing, (db) =>
       db
         .collection(collection)
-        .find({ _id: { $in: ids } }, { projection, promoteLongs: false })
+        .find({ _id: { $in: ids } }, { projection, promoteLongs: false, batchSize: ids.length + 1 })
         .toArray(),
     );
     const operations = there.flatMap((row) => parkRow(row, coming.get(keyText(row._id)), tops, paths));

@@ -82,7 +82,7 @@ async function checkIndex(merge: Merge, index: ServerIndex, spec: IndexSpec): Pr
     const held = await connection.run(doing, (db) =>
       db
         .collection(target)
-        .find(filter, { projection, batchSize: together, promoteLongs: false, ...collated(index) })
+        .find(filter, { projection, batchSize: together + 1, promoteLongs: false, ...collated(index) })
         .toArray(),
     );
     const [conflict] = merge.replaces ? await notReplaced(merge, held, doing) : held;
@@ -97,7 +97,7 @@ async function notReplaced({ connection, staging }: Merge, held: readonly Docume
   const replaced = await connection.run(doing, (db) =>
     db
       .collection(staging)
-      .find({ _id: { $in: ids as never[] } }, { projection: { _id: 1 }, promoteLongs: false })
+      .find({ _id: { $in: ids as never[] } }, { projection: { _id: 1 }, promoteLongs: false, batchSize: ids.length + 1 })
       .toArray(),
   );
   const gone = new Set(replaced.map(({ _id }) => keyText(_id)));

@@ -10,6 +10,11 @@ import type { Doing } from './failure.js';
 import { isPlain } from './unique.js';
 import { insertBatch } from './write.js';
 
+/** `_id`s by the texts of keys. */
+type Ids = ReadonlyMap<string, unknown>;
+
+const none: Ids = new Map();
+
 /** Rows by the key that an upsert goes by, and where such rows may be found already. */
 export class KeyMatch {
   readonly #connection: Connection;
@@ -28,13 +33,13 @@ export class KeyMatch {
   }
 
   /** The `_id`s of rows of a collection that have one of these keys, by the texts of the keys. */
-  async find(collection: string, rows: Iterable<Row>): Promise<Map<string, unknown>> {
+  async find(collection: string, rows: readonly Row[]): Promise<Ids> {
     const paths = Object.keys(this.#spec.keys);
     const projection = { _id: 1, ...Object.fromEntries(paths.map((path) => [path, 1])) };
     const found = await this.#connection.run(this.#doing, (db) =>
       db
         .collection(collection)
-        .find<Row>(this.#filter([...rows]), { projection, promoteLongs: false })
+        .find<Row>(this.#filter(rows), { projection, promoteLongs: false, batchSize: rows.length + 1 })
         .toArray(),
     );
     const ids = new Map<string, unknown>();
@@ -94,10 +99,9 @@ export async function resolveUpsert(resolving: Resolving): Promise<void> {
   const match = new KeyMatch(connection, key, doing);
   const { ObjectId } = await loadBson();
   let staged = 0;
-  for await (const batch of rows) {
-    const group = match.group(batch);
-    const there = targetExists ? await match.find(target, group.values()) : new Map<string, unknown>();
-    const before = staged > 0 ? await match.find(into, group.values()) : new Map<string, unknown>();
+  const find = async (keys: readonly Row[]): Promise<Ids> => (targetExists ? match.find(target, keys) : none);
+  for await (const { group, keys, there } of lookedUp(rows, match, find)) {
+    const before = staged > 0 ? await match.find(into, keys) : none;
     const fresh: Row[] = [];
     const again: AnyBulkWriteOperation[] = [];
     const brought: unknown[] = [];
@@ -114,6 +118,31 @@ export async function resolveUpsert(resolving: Resolving): Promise<void> {
     if (staged === 0 && fresh.length > 0) await indexKey(connection, into, key);
     staged += fresh.length;
   }
+}
+
+interface LookedUp {
+  /** By the texts of their keys, each with the last of its rows. */
+  readonly group: ReadonlyMap<string, Row>;
+  readonly keys: readonly Row[];
+  readonly there: Ids;
+}
+
+/** Batches with what was found of their keys; those of the next batch are looked up while one is worked on. */
+async function* lookedUp(
+  rows: AsyncIterable<readonly Row[]>,
+  match: KeyMatch,
+  find: (keys: readonly Row[]) => Promise<Ids>,
+): AsyncGenerator<LookedUp, void> {
+  let before: Promise<LookedUp> | undefined;
+  for await (const batch of rows) {
+    const group = match.group(batch);
+    const keys = [...group.values()];
+    const found = find(keys).then((there) => ({ group, keys, there }));
+    found.catch(() => undefined); // met when it is its turn
+    if (before !== undefined) yield await before;
+    before = found;
+  }
+  if (before !== undefined) yield await before;
 }
 
 /** What a staging collection finds the rows of earlier batches by. */
