@@ -2,13 +2,15 @@ import type { InputSpec, OutputSpec, ProcessorSpec } from '../metadata/spec.js';
 import type { Store } from '../storage/store.js';
 import type { Row, WriteMode } from '../types.js';
 import { columnsOf } from '../validation/columns.js';
-import { isBinding, parseBinding, type CollectionBinding, type FileBinding } from './binding.js';
+import { collectionOptions, fileOptions, isBinding, parseBinding, type CollectionBinding, type FileBinding } from './binding.js';
 import { placeOf, type Claims } from './claims.js';
 import { describeBinding } from './describe.js';
 import type { PortFaults } from './port-faults.js';
 import type { OutputPlace, ResolvedOutput } from './resolved.js';
 import type { Targets } from './targets.js';
 import { OutputWire, type Tap } from './wire.js';
+
+const modes: readonly WriteMode[] = ['replace', 'append', 'upsert'];
 
 /** Where rows go that a port refuses; the collection is the one that it is bound to. */
 export type ResolveRejects = (spec: InputSpec | OutputSpec, collection: CollectionBinding | undefined) => Promise<OutputPlace | undefined>;
@@ -110,7 +112,9 @@ export class OutputResolver {
   }
 
   async #file(spec: OutputSpec, binding: FileBinding): Promise<OutputPlace | undefined> {
-    const mode = binding.options.mode ?? spec.mode ?? 'replace';
+    if (this.#faults.wrongOptions(spec, binding.options, fileOptions)) return undefined;
+    const mode: WriteMode = binding.options.mode ?? spec.mode ?? 'replace';
+    if (!this.#faults.oneOf(spec, 'mode', mode, modes)) return undefined;
     if (mode === 'upsert')
       return this.#faults.invalid(
         spec,
@@ -125,10 +129,10 @@ export class OutputResolver {
 
   #collection(spec: OutputSpec, binding: CollectionBinding): OutputPlace | undefined {
     const { name, options } = binding;
-    if (this.#faults.foreignOptions(spec, options, ['filter', 'sort', 'projection', 'skip', 'limit', 'pipeline'])) return undefined;
-    if (name.startsWith('_millrace'))
-      return this.#faults.invalid(spec, "collections that begin with '_millrace' are Millrace's own", 'Choose another name.');
+    if (this.#faults.wrongOptions(spec, options, collectionOptions)) return undefined;
     const store = this.#targets.storeOf(spec, binding);
+    if (store !== undefined && name.startsWith('_millrace'))
+      return this.#faults.invalid(spec, "collections that begin with '_millrace' are Millrace's own", 'Choose another name.');
     const written = this.#mode(spec, options);
     if (store === undefined || written === undefined || !this.#claim(spec, placeOf(store, name), binding.toString())) return undefined;
     this.#writtenTo.push(store);
@@ -141,6 +145,7 @@ export class OutputResolver {
     own: { readonly mode?: WriteMode; readonly key?: string | readonly string[] },
   ): { mode: WriteMode; key: readonly string[] | undefined } | undefined {
     const mode = own.mode ?? spec.mode ?? 'replace';
+    if (!this.#faults.oneOf(spec, 'mode', mode, modes)) return undefined;
     const key = own.key === undefined ? spec.key : [own.key].flat();
     if (mode !== 'upsert') return { mode, key: undefined };
     if (key !== undefined && key.length > 0) return { mode, key };

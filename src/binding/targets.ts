@@ -1,7 +1,7 @@
-import { suggestName } from '../errors.js';
+import { describeValue, suggestName } from '../errors.js';
 import { maskUrl } from '../mask.js';
 import type { InputSpec, OutputSpec } from '../metadata/spec.js';
-import { describeFormats, parseFileTarget, type FileFormat } from '../storage/files/format.js';
+import { describeFormats, fileFormats, parseFileTarget, type FileFormat } from '../storage/files/format.js';
 import type { Store } from '../storage/store.js';
 import { refuseCollectionName, type CollectionBinding, type FileBinding } from './binding.js';
 import type { PortFaults } from './port-faults.js';
@@ -63,6 +63,9 @@ export class Targets {
   }
 
   #parse(spec: PortSpec, { target, base, options }: FileBinding): PortFile | undefined {
+    if (typeof (target as unknown) !== 'string')
+      return this.#faults.invalid(spec, `a file's path is a string, not ${describeValue(target)}`, 'Bind a file as file:path/to/file.csv.');
+    if (options.format !== undefined && !this.#faults.oneOf(spec, 'format', options.format, fileFormats)) return undefined;
     try {
       const { path, format, gzip } = parseFileTarget(target, base);
       const known = options.format ?? format;

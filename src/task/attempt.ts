@@ -65,6 +65,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
   const work = new Work(options);
   const { ports } = work;
   try {
+    work.throwIfInterrupted();
     const built = work.build();
     const action = work.start(built instanceof Promise ? await work.wait(built, 'set-up') : built);
     if (isThenable(action)) await work.wait(Promise.resolve(action), 'action');

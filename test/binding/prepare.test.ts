@@ -82,6 +82,8 @@ describe('prepare', () => {
     expect(() => task.bind({ form: [] } as never)).not.toThrow();
     const [fault] = await faultsOf(task.prepare());
     expect(fault).toMatchObject({ code: 'PORT_UNKNOWN', message: "Processor 'Copy' has no port 'form'", fix: "Did you mean 'from'?" });
+    const [named] = await faultsOf(app.task(Two).bind({ source: [] } as never).prepare());
+    expect(named).toMatchObject({ code: 'PORT_UNKNOWN', fix: "In TypeScript a port goes by its property: 'from'." });
   });
 
   it('tells inputs from outputs', async () => {
@@ -162,6 +164,32 @@ describe('prepare', () => {
     expect(await codes(collection('x', { mode: 'append' }), collection('y', { limit: 1 }))).toEqual([
       "Processor 'Copy' input port 'from': an input takes no 'mode'",
       "Processor 'Copy' output port 'to': an output takes no 'limit'",
+    ]);
+  });
+
+  it('refuses options and values that a binding does not know, with the nearest', async () => {
+    const faults = await faultsOf(
+      app
+        .task(Two)
+        .bind({
+          from: collection('x', { filtr: {} } as never),
+          left: collection('y', { mode: 'upsrt' as never }),
+          right: file('z.csv', { format: 'cvs' as never, mode: 'append' }),
+        })
+        .prepare(),
+    );
+    expect(faults.map(({ message, fix }) => [message, fix])).toEqual([
+      ["Processor 'Two' input port 'source': its binding has an unknown option 'filtr'", "Did you mean 'filter'?"],
+      ["Processor 'Two' output port 'left': its binding has an unknown mode \"upsrt\"", "Did you mean 'upsert'?"],
+      ["Processor 'Two' output port 'right': its binding has an unknown format \"cvs\"", "Did you mean 'csv'?"],
+    ]);
+  });
+
+  it('refuses names and paths that are no strings', async () => {
+    const faults = await faultsOf(app.task(Two).bind({ from: file(5 as never), left: collection(5 as never), right: [] }).prepare());
+    expect(faults.slice(0, 2).map(({ message }) => message)).toEqual([
+      "Processor 'Two' input port 'source': a file's path is a string, not 5",
+      "Processor 'Two' output port 'left': a collection's name is a string, not 5",
     ]);
   });
 

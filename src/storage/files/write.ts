@@ -51,7 +51,7 @@ export async function openFileWriter(path: string, options: FileWriterOptions): 
   const temporary = temporaryName(target, options.id);
   return guarded(target, async () => {
     const existing = await identify(target);
-    const made = await mkdir(dirname(target), { recursive: true });
+    const made = await makeFolders(dirname(target));
     const open = () => ByteSink.create(temporary, options.gzip, existing);
     let sink: ByteSink | undefined;
     try {
@@ -194,6 +194,35 @@ async function identify(target: string): Promise<(FileIdentity & { readonly size
     if ((toError(error) as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/**
+ * Makes a folder and those above it that are missing, one by one: where a system answers that a folder which is there is not (as /proc
+ * does), Node's own recursion never ends.
+ *
+ * @returns the uppermost that was made.
+ */
+async function makeFolders(folder: string): Promise<string | undefined> {
+  if (await isThere(folder)) return undefined;
+  const uppermost = await makeFolders(dirname(folder));
+  try {
+    await mkdir(folder);
+    return uppermost ?? folder;
+  } catch (error) {
+    if (await isThere(folder)) return uppermost; // another writer was faster
+    await removeFolders(dirname(folder), uppermost);
+    throw error;
+  }
+}
+
+async function isThere(folder: string): Promise<boolean> {
+  return stat(folder).then(
+    () => true,
+    (error: unknown) => {
+      if ((toError(error) as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw error;
+    },
+  );
 }
 
 /** The folders that were made, from the innermost outwards; one that holds something else stays, and those around it. */

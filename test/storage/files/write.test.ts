@@ -292,9 +292,9 @@ describe('a file in the making', () => {
     expect(await written(name, [[{ a: 1 }]])).toBe('a\n1\n');
   });
 
-  it('refuses a directory, a device and a path through a file, and leaves nothing', async () => {
+  it('refuses a directory, a device, a path through a file and a folder that cannot be made, and leaves nothing', async () => {
     await put(folder, 'file', '');
-    for (const path of [folder, '/dev/null', join(folder, 'file/o.csv')]) {
+    for (const path of [folder, '/dev/null', join(folder, 'file/o.csv'), '/proc/none/below/o.csv']) {
       await expect(openWriter(path)).rejects.toMatchObject({ code: 'FILE_UNWRITABLE', message: expect.stringContaining(path) });
     }
     expect(await visible(folder)).toEqual(['file']);
