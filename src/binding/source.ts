@@ -4,6 +4,7 @@ import type { Store } from '../storage/store.js';
 import type { Column, Query, Row } from '../types.js';
 import type { CollectionOptions } from './binding.js';
 import type { ChannelReader } from './channel.js';
+import { gather } from './gather.js';
 import { unwrapSpooled } from './spool.js';
 
 export const batchSize = 1000;
@@ -185,7 +186,7 @@ async function* chunks(make: () => unknown, text: string, size: number): AsyncGe
       }
     }
   } else if (isAsyncIterable(made)) {
-    yield* gather(made, size);
+    yield* gather(made[Symbol.asyncIterator](), size);
   } else {
     throw new MillraceError(
       'BINDING_INVALID',
@@ -193,41 +194,6 @@ async function* chunks(make: () => unknown, text: string, size: number): AsyncGe
     );
   }
   if (batch.length > 0) yield batch;
-}
-
-/** Rows in batches: full ones, or what has come when the next row is to be waited for. A slow source gives its rows one by one. */
-async function* gather(made: AsyncIterable<Row>, size: number): AsyncGenerator<readonly Row[]> {
-  const rows = made[Symbol.asyncIterator]();
-  let next: Promise<IteratorResult<Row>> | undefined;
-  let batch: Row[] = [];
-  let turn = turnOfLoop();
-  try {
-    for (;;) {
-      next ??= rows.next();
-      let came = await Promise.race([next, turn]);
-      const slow = came === undefined;
-      if (slow && batch.length === 0) came = await next;
-      if (came !== undefined) {
-        next = undefined;
-        if (came.done === true) break;
-        batch.push(came.value);
-      }
-      if (!slow && batch.length < size) continue;
-      yield batch;
-      batch = [];
-      turn = turnOfLoop();
-    }
-    if (batch.length > 0) yield batch;
-  } finally {
-    const ended = rows.return?.();
-    // where a row is still to come, who has enough of them does not wait for it
-    if (next === undefined) await ended;
-    else void Promise.allSettled([next, ended]);
-  }
-}
-
-function turnOfLoop(): Promise<undefined> {
-  return new Promise((done) => setImmediate(done, undefined));
 }
 
 /** Batches of at most the size asked for. */
