@@ -59,8 +59,9 @@ export class OutputResolver {
     const binding = parseBinding(target);
     if (binding.kind === 'file') {
       const file = await this.#targets.writableFile(spec, binding, ' rejects');
-      if (file === undefined || !this.#claim(spec, file.path, binding.toString(), true)) return undefined;
-      this.#writtenTo.push(this.#targets.defaultStore);
+      const noted = this.#targets.defaultStore(spec);
+      if (file === undefined || noted === undefined || !this.#claim(spec, file.path, binding.toString(), true)) return undefined;
+      this.#writtenTo.push(noted);
       return { kind: 'file', place: { ...file, mode: 'replace', columns: undefined } };
     }
     if (binding.kind !== 'collection') return undefined;
@@ -122,8 +123,9 @@ export class OutputResolver {
         "Write it in mode 'replace' or 'append', or bind a collection.",
       );
     const file = await this.#targets.writableFile(spec, binding);
-    if (file === undefined || !this.#claim(spec, file.path, binding.toString())) return undefined;
-    this.#writtenTo.push(this.#targets.defaultStore);
+    const noted = this.#targets.defaultStore(spec);
+    if (file === undefined || noted === undefined || !this.#claim(spec, file.path, binding.toString())) return undefined;
+    this.#writtenTo.push(noted);
     return { kind: 'file', place: { ...file, mode, columns: spec.schema === undefined ? undefined : columnsOf(spec.schema) } };
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   BindingError,
   collection,
+  createApp,
   file,
   Input,
   memoryStore,
@@ -134,6 +135,13 @@ describe('prepare', () => {
   it('names the nearest store for one that is not there', async () => {
     const [fault] = await faultsOf(app.task(Copy).bind({ from: 'items@warehuose' }).prepare());
     expect(fault).toMatchObject({ code: 'STORE_UNKNOWN', fix: "Did you mean 'warehouse'?" });
+  });
+
+  it("tells of stores whose URL is no store's along with the rest", async () => {
+    await using own = await createApp({ processors: [Two], stores: { default: memoryStore(), bad: 'memry:' }, log: 'silent' });
+    const faults = await faultsOf(own.task(Two).bind({ from: 'x@bad', left: 'y' }).prepare());
+    expect(faults.map(({ code }) => code)).toEqual(['STORE_UNKNOWN', 'PORT_UNBOUND']);
+    expect(faults[0]?.message).toContain("no store has URLs like 'memry:…'");
   });
 
   it('refuses two outputs in one place, whatever they call it', async () => {

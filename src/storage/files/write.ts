@@ -1,7 +1,8 @@
-import { mkdir, rmdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MillraceError, toError } from '../../errors.js';
 import type { Column, Row } from '../../types.js';
+import { makeFolders, removeFolders } from '../make-folders.js';
 import { copyExisting } from './append.js';
 import { CsvRecords } from './csv-records.js';
 import { createEncoder, CsvEncoder, type Encoder } from './encode.js';
@@ -51,7 +52,7 @@ export async function openFileWriter(path: string, options: FileWriterOptions): 
   const temporary = temporaryName(target, options.id);
   return guarded(target, async () => {
     const existing = await identify(target);
-    const made = await makeFolders(dirname(target));
+    const made = makeFolders(dirname(target));
     const open = () => ByteSink.create(temporary, options.gzip, existing);
     let sink: ByteSink | undefined;
     try {
@@ -69,7 +70,7 @@ export async function openFileWriter(path: string, options: FileWriterOptions): 
       });
     } catch (error) {
       await sink?.remove();
-      await removeFolders(dirname(target), made);
+      removeFolders(dirname(target), made);
       throw error;
     }
   });
@@ -148,7 +149,7 @@ class TargetWriter implements FileWriter {
 
   async #remove(): Promise<void> {
     await this.#sink.remove();
-    await removeFolders(dirname(this.target), this.#opened.made);
+    removeFolders(dirname(this.target), this.#opened.made);
   }
 
   /**
@@ -194,46 +195,6 @@ async function identify(target: string): Promise<(FileIdentity & { readonly size
     if ((toError(error) as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/**
- * Makes a folder and those above it that are missing, one by one: where a system answers that a folder which is there is not (as /proc
- * does), Node's own recursion never ends.
- *
- * @returns the uppermost that was made.
- */
-async function makeFolders(folder: string): Promise<string | undefined> {
-  if (await isThere(folder)) return undefined;
-  const uppermost = await makeFolders(dirname(folder));
-  try {
-    await mkdir(folder);
-    return uppermost ?? folder;
-  } catch (error) {
-    if (await isThere(folder)) return uppermost; // another writer was faster
-    await removeFolders(dirname(folder), uppermost);
-    throw error;
-  }
-}
-
-async function isThere(folder: string): Promise<boolean> {
-  return stat(folder).then(
-    () => true,
-    (error: unknown) => {
-      if ((toError(error) as NodeJS.ErrnoException).code === 'ENOENT') return false;
-      throw error;
-    },
-  );
-}
-
-/** The folders that were made, from the innermost outwards; one that holds something else stays, and those around it. */
-async function removeFolders(folder: string, uppermost: string | undefined): Promise<void> {
-  if (uppermost === undefined) return;
-  try {
-    await rmdir(folder);
-  } catch {
-    return; // not empty, or gone
-  }
-  if (folder !== uppermost) await removeFolders(dirname(folder), uppermost);
 }
 
 /** Says what the system refused in words. */
