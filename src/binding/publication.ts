@@ -54,6 +54,7 @@ export class Publication {
   readonly #files: Promise<FileWriter>[] = [];
   readonly #arrays: { readonly place: ArrayPlace; readonly rows: Row[] }[] = [];
   readonly #superseded: Superseded[] = [];
+  #appendsToFiles = false;
   #committed = false;
   /** The commit was asked for, and nobody has said yet that it did not happen. */
   #mayBeCommitted = false;
@@ -77,6 +78,7 @@ export class Publication {
   }
 
   file(place: FilePlace): Target {
+    this.#appendsToFiles ||= place.mode === 'append';
     const writer = this.#openFile(place, `${this.#id}-${String(this.#files.length)}`);
     writer.catch(() => undefined); // whoever writes to it, or publishes it, meets the error
     this.#files.push(writer);
@@ -93,7 +95,8 @@ export class Publication {
   async publish(note?: Note): Promise<void> {
     if (this.#stages !== undefined || this.#files.length > 0) {
       if (note !== undefined) await this.#stageNote(note);
-      await this.#publishDurable();
+      const done = this.#appendsToFiles ? await takeTurn() : undefined;
+      await this.#publishDurable().finally(done);
     }
     for (const { place, rows } of this.#arrays) fillArray(place, rows);
   }
@@ -182,6 +185,17 @@ export class Publication {
     if (this.#coordinator?.url.startsWith('memory:') === true) await sweepTemporary(path);
     return openFileWriter(path, { format, gzip, mode, id, ...(columns === undefined ? {} : { columns }) });
   }
+}
+
+let lastTurn: Promise<void> = Promise.resolve();
+
+/** Runs of this process that append to files publish one after the other: each adds to what the one before it has left. */
+async function takeTurn(): Promise<() => void> {
+  const before = lastTurn;
+  let done: () => void = () => undefined;
+  lastTurn = new Promise((resolve) => (done = resolve));
+  await before;
+  return done;
 }
 
 function fillArray({ array, mode, key }: ArrayPlace, rows: readonly Row[]): void {

@@ -332,6 +332,19 @@ describe('files', () => {
     expect((await readdir(folder)).sort()).toEqual(['in.csv', 'out.ndjson.gz']);
   });
 
+  it('are appended to by several runs at once, and lose no row', async () => {
+    await using app = await createTestApp({ processors: [Copy] });
+    const path = join(folder, 'all.csv');
+    const append = (count: number): Promise<unknown> =>
+      app
+        .task(Copy)
+        .bind({ from: items(count), to: file(path, { mode: 'append' }) })
+        .run();
+    await Promise.all([1, 20, 300].map(append));
+    expect((await readFile(path, 'utf8')).trimEnd().split('\n')).toHaveLength(1 + 321);
+    expect(await readdir(folder)).toEqual(['all.csv']);
+  });
+
   it('name line and column of what is wrong in them, and leave nothing behind', async () => {
     await using app = await createTestApp({ processors: [Copy] });
     const [from, to] = [join(folder, 'in.csv'), join(folder, 'out.csv')];
