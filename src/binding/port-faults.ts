@@ -93,7 +93,8 @@ export class PortFaults {
   /** Options that are not known, or of the other kind of port, would do nothing; says whether there are any. */
   wrongOptions(spec: PortSpec, options: object, known: Readonly<Record<PortSpec['kind'], readonly string[]>>): boolean {
     const before = this.found.length;
-    const [port, other, done] = spec.kind === 'input' ? (['an input', 'output', 'is written'] as const) : (['an output', 'input', 'is read'] as const);
+    const [port, other, done] =
+      spec.kind === 'input' ? (['an input', 'output', 'is written'] as const) : (['an output', 'input', 'is read'] as const);
     for (const [name, value] of Object.entries(options)) {
       if (value === undefined || known[spec.kind].includes(name)) continue;
       if (known[other].includes(name))

@@ -1,7 +1,15 @@
 import type { InputSpec, ProcessorSpec } from '../metadata/spec.js';
 import type { Column, Row } from '../types.js';
 import { columnsOf } from '../validation/columns.js';
-import { collectionOptions, fileOptions, isBinding, parseBinding, type AnyBinding, type CollectionBinding, type FileBinding } from './binding.js';
+import {
+  collectionOptions,
+  fileOptions,
+  isBinding,
+  parseBinding,
+  type AnyBinding,
+  type CollectionBinding,
+  type FileBinding,
+} from './binding.js';
 import { placeOf, type Claims } from './claims.js';
 import { describeBinding } from './describe.js';
 import type { PortFaults } from './port-faults.js';

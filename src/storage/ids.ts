@@ -43,7 +43,11 @@ export function checkRow(collection: string, row: unknown, index: number): asser
 }
 
 /** The rows before the first that cannot be kept, and what is wrong with that one. */
-export function soundRows(collection: string, rows: readonly Row[], index: number): { readonly sound: readonly Row[]; readonly refusal?: unknown } {
+export function soundRows(
+  collection: string,
+  rows: readonly Row[],
+  index: number,
+): { readonly sound: readonly Row[]; readonly refusal?: unknown } {
   for (const [at, row] of rows.entries()) {
     try {
       checkRow(collection, row, index + at);

@@ -83,7 +83,12 @@ describe('prepare', () => {
     expect(() => task.bind({ form: [] } as never)).not.toThrow();
     const [fault] = await faultsOf(task.prepare());
     expect(fault).toMatchObject({ code: 'PORT_UNKNOWN', message: "Processor 'Copy' has no port 'form'", fix: "Did you mean 'from'?" });
-    const [named] = await faultsOf(app.task(Two).bind({ source: [] } as never).prepare());
+    const [named] = await faultsOf(
+      app
+        .task(Two)
+        .bind({ source: [] } as never)
+        .prepare(),
+    );
     expect(named).toMatchObject({ code: 'PORT_UNKNOWN', fix: "In TypeScript a port goes by its property: 'from'." });
   });
 
@@ -194,7 +199,12 @@ describe('prepare', () => {
   });
 
   it('refuses names and paths that are no strings', async () => {
-    const faults = await faultsOf(app.task(Two).bind({ from: file(5 as never), left: collection(5 as never), right: [] }).prepare());
+    const faults = await faultsOf(
+      app
+        .task(Two)
+        .bind({ from: file(5 as never), left: collection(5 as never), right: [] })
+        .prepare(),
+    );
     expect(faults.slice(0, 2).map(({ message }) => message)).toEqual([
       "Processor 'Two' input port 'source': a file's path is a string, not 5",
       "Processor 'Two' output port 'left': a collection's name is a string, not 5",
