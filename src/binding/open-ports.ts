@@ -79,7 +79,7 @@ export class OpenPorts {
     const settled = await Promise.allSettled(this.#writers.map((writer) => writer.flush()));
     for (const { guard } of this.#inputs) if (guard.failure !== undefined) throw guard.failure;
     for (const one of settled) if (one.status === 'rejected') throw one.reason;
-    for (const rejects of this.#rejects?.values() ?? []) await this.#sendRejects(rejects);
+    for (const rejects of this.#rejects?.values() ?? []) if (!this.#gate.isClosed) await this.#sendRejects(rejects);
     for (const input of this.#inputs) if (input.rows === 0) await this.#warnOfMissing(input);
   }
 
@@ -117,6 +117,11 @@ export class OpenPorts {
   /** Whether what was written is, or may be, published or about to be, however the attempt ended. */
   get mayBePublished(): boolean {
     return this.#publication?.mayBePublished === true;
+  }
+
+  /** Resolves when nothing is on its way any more; undefined where nothing is. */
+  get arrived(): Promise<unknown> | undefined {
+    return this.#publication?.arrived;
   }
 
   async abort(): Promise<void> {

@@ -54,6 +54,7 @@ export class Publication {
   readonly #files: Promise<FileWriter>[] = [];
   readonly #arrays: { readonly place: ArrayPlace; readonly rows: Row[] }[] = [];
   readonly #superseded: Superseded[] = [];
+  readonly #onTheirWay = new Set<Promise<void>>();
   #appendsToFiles = false;
   #committed = false;
   /** The commit was asked for, and nobody has said yet that it did not happen. */
@@ -72,7 +73,7 @@ export class Publication {
     const output = { collection, mode, overwrite, sparse, ...(key === undefined ? {} : { key }) };
     outputs.push(output);
     return {
-      take: (rows) => stage.then((open) => open.insert(collection, rows, output)),
+      take: (rows) => this.#watch(stage.then((open) => open.insert(collection, rows, output))),
       aggregate: async (from, name, pipeline) => (from === store ? (await stage).aggregate?.(output, name, pipeline) : undefined),
     };
   }
@@ -111,6 +112,11 @@ export class Publication {
     return this.#committed || this.#mayBeCommitted;
   }
 
+  /** Resolves when no batch is on its way to a store any more: one that arrives after its stage was dropped would stay behind. */
+  get arrived(): Promise<unknown> | undefined {
+    return this.#onTheirWay.size === 0 ? undefined : Promise.allSettled(this.#onTheirWay);
+  }
+
   /** Drops what was written; what cannot be dropped now is left to the store's recovery, as is what was committed. */
   async abort(): Promise<void> {
     if (this.#committed) return;
@@ -144,6 +150,13 @@ export class Publication {
       for (const stage of stages) stage.leave?.();
       throw error;
     }
+  }
+
+  #watch(batch: Promise<void>): Promise<void> {
+    this.#onTheirWay.add(batch);
+    const forget = (): void => void this.#onTheirWay.delete(batch);
+    batch.then(forget, forget);
+    return batch;
   }
 
   async #stageNote({ store, collection, row }: Note): Promise<void> {

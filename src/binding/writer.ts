@@ -192,8 +192,8 @@ export class PortWriter<T> implements Writer<T> {
   }
 
   #handOn(batch: readonly Row[]): Promise<void> | undefined {
-    if (this.#failure !== undefined) return undefined;
     const state = this.#state;
+    if (this.#failure !== undefined || state.gate.isClosed) return undefined; // what was staged is dropped, or about to be
     const pending = state.target.take(batch);
     state.rows += batch.length;
     state.batches++;
