@@ -22,6 +22,13 @@ export interface FileOptions {
   readonly mode?: 'replace' | 'append';
 }
 
+/** The options above, by the kind of port that they are for. */
+export const collectionOptions = Object.freeze({
+  input: ['store', 'filter', 'sort', 'projection', 'skip', 'limit', 'pipeline'],
+  output: ['store', 'mode', 'key', 'overwrite'],
+});
+export const fileOptions = Object.freeze({ input: ['format'], output: ['format', 'mode'] });
+
 /** Marks what the functions below make, across copies of the package. */
 const brand: unique symbol = Symbol.for('millrace.binding') as never;
 
@@ -66,7 +73,7 @@ export function collection(name: string, options?: CollectionOptions<any>): Bind
 export function collection<T>(name: string, options?: CollectionOptions<T>): Binding<T>;
 export function collection(name: string, options: CollectionOptions<any> = {}): Binding<any> {
   const { store = 'default' } = options;
-  const text = store === 'default' ? name : `${name}@${store}`;
+  const text = store === 'default' ? textOf(name) : `${name}@${store}`;
   return makeBinding(text, { kind: 'collection', name, store, options: Object.freeze({ ...options }) });
 }
 
@@ -123,7 +130,12 @@ export function refuseCollectionName(name: unknown): string | undefined {
 
 /** `base`: the folder that a relative path is relative to. */
 export function fileIn(base: string | undefined, target: string, options: FileOptions): AnyBinding {
-  return makeBinding(`file:${maskUrl(target)}`, { kind: 'file', target, base, options: Object.freeze({ ...options }) });
+  return makeBinding(`file:${maskUrl(textOf(target))}`, { kind: 'file', target, base, options: Object.freeze({ ...options }) });
+}
+
+/** Plain JavaScript may give anything: `prepare` tells. */
+function textOf(value: unknown): string {
+  return String(value);
 }
 
 type Facts =

@@ -20,6 +20,15 @@ export class Gate {
     return () => ends.delete(end);
   }
 
+  /** The promise, or a rejection once the gate is closed: who waits for what may never come is let go. */
+  whileOpen<T>(promise: Promise<T>, closed: () => Error): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.isClosed) reject(closed());
+      const forget = this.onClose(() => reject(closed()));
+      promise.then(resolve, reject).finally(forget);
+    });
+  }
+
   close(reason: string): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;

@@ -2,9 +2,10 @@ import { suggestName } from '../errors.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import type { Superseded } from '../storage/store.js';
 import type { PortCount, Reader, Row, TaskContext, Writer } from '../types.js';
+import { directTarget } from './direct-target.js';
 import { Gate } from './gate.js';
 import type { OutputPlace, ResolvedInput, ResolvedOutput, ResolvedPorts } from './resolved.js';
-import { Publication, type CollectionPlace, type Note } from './publication.js';
+import { Publication, type Note } from './publication.js';
 import { PortReader, type InputState } from './reader.js';
 import { RowGuard, type Reject } from './row-guard.js';
 import { batchSize } from './source.js';
@@ -79,7 +80,7 @@ export class OpenPorts {
     const settled = await Promise.allSettled(this.#writers.map((writer) => writer.flush()));
     for (const { guard } of this.#inputs) if (guard.failure !== undefined) throw guard.failure;
     for (const one of settled) if (one.status === 'rejected') throw one.reason;
-    for (const rejects of this.#rejects?.values() ?? []) await this.#sendRejects(rejects);
+    for (const rejects of this.#rejects?.values() ?? []) if (!this.#gate.isClosed) await this.#sendRejects(rejects);
     for (const input of this.#inputs) if (input.rows === 0) await this.#warnOfMissing(input);
   }
 
@@ -117,6 +118,11 @@ export class OpenPorts {
   /** Whether what was written is, or may be, published or about to be, however the attempt ended. */
   get mayBePublished(): boolean {
     return this.#publication?.mayBePublished === true;
+  }
+
+  /** Resolves when nothing is on its way any more; undefined where nothing is. */
+  get arrived(): Promise<unknown> | undefined {
+    return this.#publication?.arrived;
   }
 
   async abort(): Promise<void> {
@@ -221,11 +227,16 @@ export class OpenPorts {
     if (rows.length > 0) await rejects.target.take(rows);
   }
 
+  /** Names a publication of one output's own. */
+  #direct(): { readonly id: string; readonly runId: string } {
+    return { id: `${this.#options.id}-${String(this.#outputs.length)}`, runId: this.#options.runId };
+  }
+
   #target(to: OutputPlace): Target {
     const publication = (this.#publication ??= new Publication(this.#options, this.#ports.coordinator));
     switch (to.kind) {
       case 'collection':
-        return to.atomic ? publication.collection(to.place) : directTarget(to.place);
+        return to.atomic ? publication.collection(to.place) : directTarget(to.place, this.#direct());
       case 'file':
         return publication.file(to.place);
       case 'array':
@@ -254,21 +265,6 @@ function tee(targets: readonly Target[]): Target {
     },
     async flush() {
       for (const target of targets) await target.flush?.();
-    },
-  };
-}
-
-/** Writes straight through: the target is emptied when the first row comes, or at the end where none does. */
-function directTarget({ store, collection, mode, key }: CollectionPlace): Target {
-  let emptied: Promise<unknown> | undefined;
-  const empty = (): Promise<unknown> => (emptied ??= mode === 'replace' ? store.delete(collection, {}) : Promise.resolve());
-  return {
-    async take(rows) {
-      await empty();
-      await (mode === 'upsert' && key !== undefined ? store.upsert(collection, key, rows) : store.insert(collection, rows));
-    },
-    async flush() {
-      await empty();
     },
   };
 }

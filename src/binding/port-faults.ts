@@ -78,18 +78,37 @@ export class PortFaults {
         message: `Processor '${name}' has no ${kind} '${port}'`,
         where: [where],
         path: [name, port],
-        fix: suggestName(port, known),
+        fix: this.#propertyOf(port, kind) ?? suggestName(port, known),
       });
     }
   }
 
-  /** Options of the other kind of port would do nothing; says whether there are any. */
-  foreignOptions(spec: PortSpec, options: object, foreign: readonly string[]): boolean {
-    const given = foreign.filter((option) => (options as Record<string, unknown>)[option] !== undefined);
-    if (given.length === 0) return false;
-    const [port, other] = spec.kind === 'input' ? ['an input', 'is written'] : ['an output', 'is read'];
-    this.invalid(spec, `${port} takes no '${given.join("', '")}'`, `Leave it out: it says how a collection or file ${other}.`);
-    return true;
+  /** What to write instead of a port's own name, which definition files and the CLI use. */
+  #propertyOf(name: string, kind: 'input' | 'output' | 'port'): string | undefined {
+    const { inputs, outputs } = this.#spec;
+    const port = [...inputs, ...outputs].find((one) => one.name === name && (kind === 'port' || kind === one.kind));
+    return port && `In TypeScript a port goes by its property: '${port.property}'.`;
+  }
+
+  /** Options that are not known, or of the other kind of port, would do nothing; says whether there are any. */
+  wrongOptions(spec: PortSpec, options: object, known: Readonly<Record<PortSpec['kind'], readonly string[]>>): boolean {
+    const before = this.found.length;
+    const [port, other, done] =
+      spec.kind === 'input' ? (['an input', 'output', 'is written'] as const) : (['an output', 'input', 'is read'] as const);
+    for (const [name, value] of Object.entries(options)) {
+      if (value === undefined || known[spec.kind].includes(name)) continue;
+      if (known[other].includes(name))
+        this.invalid(spec, `${port} takes no '${name}'`, `Leave it out: it says how a collection or file ${done}.`);
+      else this.invalid(spec, `its binding has an unknown option '${name}'`, suggestName(name, known[spec.kind]));
+    }
+    return this.found.length > before;
+  }
+
+  /** Whether a value is one of those that there are. */
+  oneOf(spec: PortSpec, what: string, value: string, known: readonly string[]): boolean {
+    if (known.includes(value)) return true;
+    this.invalid(spec, `its binding has an unknown ${what} ${describeValue(value)}`, suggestName(value, known));
+    return false;
   }
 
   /** The check of a port's rows; undefined where there is none, or none can be. */

@@ -54,6 +54,8 @@ export class Publication {
   readonly #files: Promise<FileWriter>[] = [];
   readonly #arrays: { readonly place: ArrayPlace; readonly rows: Row[] }[] = [];
   readonly #superseded: Superseded[] = [];
+  readonly #onTheirWay = new Set<Promise<void>>();
+  #appendsToFiles = false;
   #committed = false;
   /** The commit was asked for, and nobody has said yet that it did not happen. */
   #mayBeCommitted = false;
@@ -71,12 +73,13 @@ export class Publication {
     const output = { collection, mode, overwrite, sparse, ...(key === undefined ? {} : { key }) };
     outputs.push(output);
     return {
-      take: (rows) => stage.then((open) => open.insert(collection, rows, output)),
+      take: (rows) => this.#watch(stage.then((open) => open.insert(collection, rows, output))),
       aggregate: async (from, name, pipeline) => (from === store ? (await stage).aggregate?.(output, name, pipeline) : undefined),
     };
   }
 
   file(place: FilePlace): Target {
+    this.#appendsToFiles ||= place.mode === 'append';
     const writer = this.#openFile(place, `${this.#id}-${String(this.#files.length)}`);
     writer.catch(() => undefined); // whoever writes to it, or publishes it, meets the error
     this.#files.push(writer);
@@ -93,7 +96,8 @@ export class Publication {
   async publish(note?: Note): Promise<void> {
     if (this.#stages !== undefined || this.#files.length > 0) {
       if (note !== undefined) await this.#stageNote(note);
-      await this.#publishDurable();
+      const done = this.#appendsToFiles ? await takeTurn() : undefined;
+      await this.#publishDurable().finally(done);
     }
     for (const { place, rows } of this.#arrays) fillArray(place, rows);
   }
@@ -106,6 +110,11 @@ export class Publication {
   /** Whether the outputs are, or may be, published or about to be: another attempt would write them twice. */
   get mayBePublished(): boolean {
     return this.#committed || this.#mayBeCommitted;
+  }
+
+  /** Resolves when no batch is on its way to a store any more: one that arrives after its stage was dropped would stay behind. */
+  get arrived(): Promise<unknown> | undefined {
+    return this.#onTheirWay.size === 0 ? undefined : Promise.allSettled(this.#onTheirWay);
   }
 
   /** Drops what was written; what cannot be dropped now is left to the store's recovery, as is what was committed. */
@@ -141,6 +150,13 @@ export class Publication {
       for (const stage of stages) stage.leave?.();
       throw error;
     }
+  }
+
+  #watch(batch: Promise<void>): Promise<void> {
+    this.#onTheirWay.add(batch);
+    const forget = (): void => void this.#onTheirWay.delete(batch);
+    batch.then(forget, forget);
+    return batch;
   }
 
   async #stageNote({ store, collection, row }: Note): Promise<void> {
@@ -182,6 +198,17 @@ export class Publication {
     if (this.#coordinator?.url.startsWith('memory:') === true) await sweepTemporary(path);
     return openFileWriter(path, { format, gzip, mode, id, ...(columns === undefined ? {} : { columns }) });
   }
+}
+
+let lastTurn: Promise<void> = Promise.resolve();
+
+/** Runs of this process that append to files publish one after the other: each adds to what the one before it has left. */
+async function takeTurn(): Promise<() => void> {
+  const before = lastTurn;
+  let done: () => void = () => undefined;
+  lastTurn = new Promise((resolve) => (done = resolve));
+  await before;
+  return done;
 }
 
 function fillArray({ array, mode, key }: ArrayPlace, rows: readonly Row[]): void {

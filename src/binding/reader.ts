@@ -61,13 +61,7 @@ export class PortReader<T> implements Reader<T> {
   async count(): Promise<number> {
     this.#throwIfClosed();
     const counted = await this.#state.source.count(this.#queries);
-    if (counted !== undefined) return counted;
-    let count = 0;
-    for await (const batch of this.#state.source.batches(this.#queries, batchSize)) {
-      this.#throwIfClosed();
-      count += batch.length;
-    }
-    return count;
+    return counted ?? this.#state.gate.whileOpen(this.#countByReading(), () => this.#closedError());
   }
 
   /** For aggregations: where the rows are, and how they are narrowed. */
@@ -83,8 +77,7 @@ export class PortReader<T> implements Reader<T> {
     let index = 0;
     try {
       for (;;) {
-        const next = await batches.next();
-        this.#throwIfClosed();
+        const next = await gate.whileOpen(batches.next(), () => this.#closedError());
         if (next.done === true) return;
         const admitted = guard.admit(next.value, index, this.#only, this.#seen);
         index += next.value.length;
@@ -98,8 +91,17 @@ export class PortReader<T> implements Reader<T> {
       throw error;
     } finally {
       forget();
-      await end(batches);
+      if (!gate.isClosed) await end(batches); // it has been told to end, and may never do so
     }
+  }
+
+  async #countByReading(): Promise<number> {
+    let count = 0;
+    for await (const batch of this.#state.source.batches(this.#queries, batchSize)) {
+      this.#throwIfClosed();
+      count += batch.length;
+    }
+    return count;
   }
 
   #count(index: number): void {

@@ -1,7 +1,15 @@
 import type { InputSpec, ProcessorSpec } from '../metadata/spec.js';
 import type { Column, Row } from '../types.js';
 import { columnsOf } from '../validation/columns.js';
-import { isBinding, parseBinding, type AnyBinding, type CollectionBinding, type FileBinding } from './binding.js';
+import {
+  collectionOptions,
+  fileOptions,
+  isBinding,
+  parseBinding,
+  type AnyBinding,
+  type CollectionBinding,
+  type FileBinding,
+} from './binding.js';
 import { placeOf, type Claims } from './claims.js';
 import { describeBinding } from './describe.js';
 import type { PortFaults } from './port-faults.js';
@@ -82,7 +90,7 @@ export class InputResolver {
   }
 
   async #file(spec: InputSpec, binding: FileBinding, columns: Columns, text: string): Promise<Found | undefined> {
-    if (this.#faults.foreignOptions(spec, binding.options, ['mode'])) return undefined;
+    if (this.#faults.wrongOptions(spec, binding.options, fileOptions)) return undefined;
     const file = await this.#targets.readableFile(spec, binding);
     if (file === undefined) return undefined;
     this.#claims.keep(file.path, spec);
@@ -90,7 +98,7 @@ export class InputResolver {
   }
 
   #collection(spec: InputSpec, binding: CollectionBinding, text: string): Found | undefined {
-    if (this.#faults.foreignOptions(spec, binding.options, ['mode', 'key', 'overwrite'])) return undefined;
+    if (this.#faults.wrongOptions(spec, binding.options, collectionOptions)) return undefined;
     const store = this.#targets.storeOf(spec, binding);
     if (store === undefined) return undefined;
     this.#claims.keep(placeOf(store, binding.name), spec);

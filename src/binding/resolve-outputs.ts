@@ -2,13 +2,15 @@ import type { InputSpec, OutputSpec, ProcessorSpec } from '../metadata/spec.js';
 import type { Store } from '../storage/store.js';
 import type { Row, WriteMode } from '../types.js';
 import { columnsOf } from '../validation/columns.js';
-import { isBinding, parseBinding, type CollectionBinding, type FileBinding } from './binding.js';
+import { collectionOptions, fileOptions, isBinding, parseBinding, type CollectionBinding, type FileBinding } from './binding.js';
 import { placeOf, type Claims } from './claims.js';
 import { describeBinding } from './describe.js';
 import type { PortFaults } from './port-faults.js';
 import type { OutputPlace, ResolvedOutput } from './resolved.js';
 import type { Targets } from './targets.js';
 import { OutputWire, type Tap } from './wire.js';
+
+const modes: readonly WriteMode[] = ['replace', 'append', 'upsert'];
 
 /** Where rows go that a port refuses; the collection is the one that it is bound to. */
 export type ResolveRejects = (spec: InputSpec | OutputSpec, collection: CollectionBinding | undefined) => Promise<OutputPlace | undefined>;
@@ -57,8 +59,9 @@ export class OutputResolver {
     const binding = parseBinding(target);
     if (binding.kind === 'file') {
       const file = await this.#targets.writableFile(spec, binding, ' rejects');
-      if (file === undefined || !this.#claim(spec, file.path, binding.toString(), true)) return undefined;
-      this.#writtenTo.push(this.#targets.defaultStore);
+      const noted = this.#targets.defaultStore(spec);
+      if (file === undefined || noted === undefined || !this.#claim(spec, file.path, binding.toString(), true)) return undefined;
+      this.#writtenTo.push(noted);
       return { kind: 'file', place: { ...file, mode: 'replace', columns: undefined } };
     }
     if (binding.kind !== 'collection') return undefined;
@@ -110,7 +113,9 @@ export class OutputResolver {
   }
 
   async #file(spec: OutputSpec, binding: FileBinding): Promise<OutputPlace | undefined> {
-    const mode = binding.options.mode ?? spec.mode ?? 'replace';
+    if (this.#faults.wrongOptions(spec, binding.options, fileOptions)) return undefined;
+    const mode: WriteMode = binding.options.mode ?? spec.mode ?? 'replace';
+    if (!this.#faults.oneOf(spec, 'mode', mode, modes)) return undefined;
     if (mode === 'upsert')
       return this.#faults.invalid(
         spec,
@@ -118,17 +123,18 @@ export class OutputResolver {
         "Write it in mode 'replace' or 'append', or bind a collection.",
       );
     const file = await this.#targets.writableFile(spec, binding);
-    if (file === undefined || !this.#claim(spec, file.path, binding.toString())) return undefined;
-    this.#writtenTo.push(this.#targets.defaultStore);
+    const noted = this.#targets.defaultStore(spec);
+    if (file === undefined || noted === undefined || !this.#claim(spec, file.path, binding.toString())) return undefined;
+    this.#writtenTo.push(noted);
     return { kind: 'file', place: { ...file, mode, columns: spec.schema === undefined ? undefined : columnsOf(spec.schema) } };
   }
 
   #collection(spec: OutputSpec, binding: CollectionBinding): OutputPlace | undefined {
     const { name, options } = binding;
-    if (this.#faults.foreignOptions(spec, options, ['filter', 'sort', 'projection', 'skip', 'limit', 'pipeline'])) return undefined;
-    if (name.startsWith('_millrace'))
-      return this.#faults.invalid(spec, "collections that begin with '_millrace' are Millrace's own", 'Choose another name.');
+    if (this.#faults.wrongOptions(spec, options, collectionOptions)) return undefined;
     const store = this.#targets.storeOf(spec, binding);
+    if (store !== undefined && name.startsWith('_millrace'))
+      return this.#faults.invalid(spec, "collections that begin with '_millrace' are Millrace's own", 'Choose another name.');
     const written = this.#mode(spec, options);
     if (store === undefined || written === undefined || !this.#claim(spec, placeOf(store, name), binding.toString())) return undefined;
     this.#writtenTo.push(store);
@@ -141,6 +147,7 @@ export class OutputResolver {
     own: { readonly mode?: WriteMode; readonly key?: string | readonly string[] },
   ): { mode: WriteMode; key: readonly string[] | undefined } | undefined {
     const mode = own.mode ?? spec.mode ?? 'replace';
+    if (!this.#faults.oneOf(spec, 'mode', mode, modes)) return undefined;
     const key = own.key === undefined ? spec.key : [own.key].flat();
     if (mode !== 'upsert') return { mode, key: undefined };
     if (key !== undefined && key.length > 0) return { mode, key };

@@ -4,6 +4,7 @@ import type { Store } from '../storage/store.js';
 import type { Column, Query, Row } from '../types.js';
 import type { CollectionOptions } from './binding.js';
 import type { ChannelReader } from './channel.js';
+import { gather } from './gather.js';
 import { unwrapSpooled } from './spool.js';
 
 export const batchSize = 1000;
@@ -185,13 +186,7 @@ async function* chunks(make: () => unknown, text: string, size: number): AsyncGe
       }
     }
   } else if (isAsyncIterable(made)) {
-    for await (const row of made) {
-      batch.push(row);
-      if (batch.length >= size) {
-        yield batch;
-        batch = [];
-      }
-    }
+    yield* gather(made[Symbol.asyncIterator](), size);
   } else {
     throw new MillraceError(
       'BINDING_INVALID',

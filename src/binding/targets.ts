@@ -1,7 +1,7 @@
-import { suggestName } from '../errors.js';
+import { describeValue, MillraceError, suggestName } from '../errors.js';
 import { maskUrl } from '../mask.js';
 import type { InputSpec, OutputSpec } from '../metadata/spec.js';
-import { describeFormats, parseFileTarget, type FileFormat } from '../storage/files/format.js';
+import { describeFormats, fileFormats, parseFileTarget, type FileFormat } from '../storage/files/format.js';
 import type { Store } from '../storage/store.js';
 import { refuseCollectionName, type CollectionBinding, type FileBinding } from './binding.js';
 import type { PortFaults } from './port-faults.js';
@@ -27,16 +27,25 @@ export class Targets {
   }
 
   /** Where files are noted, so that they go into place along with the collections. */
-  get defaultStore(): Store {
-    return this.#stores.get('default');
+  defaultStore(spec: PortSpec): Store | undefined {
+    return this.#open(spec, 'default');
   }
 
   storeOf(spec: PortSpec, { name, store }: CollectionBinding): Store | undefined {
     const refusal = refuseCollectionName(name);
     if (refusal !== undefined) return this.#faults.invalid(spec, refusal, "Bind a collection by its name, e.g. 'prices'.");
-    if (this.#stores.names.includes(store)) return this.#stores.get(store);
+    if (this.#stores.names.includes(store)) return this.#open(spec, store);
     const message = `${this.#faults.nameOf(spec)}: store '${store}' is not known`;
     return this.#faults.add(spec, 'STORE_UNKNOWN', message, suggestName(store, this.#stores.names));
+  }
+
+  #open(spec: PortSpec, store: string): Store | undefined {
+    try {
+      return this.#stores.get(store);
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      return this.#faults.add(spec, error.code, `${this.#faults.nameOf(spec)}: ${error.message}`, `Mend the URL of store '${store}'.`);
+    }
   }
 
   async readableFile(spec: PortSpec, binding: FileBinding): Promise<PortFile | undefined> {
@@ -63,6 +72,9 @@ export class Targets {
   }
 
   #parse(spec: PortSpec, { target, base, options }: FileBinding): PortFile | undefined {
+    if (typeof (target as unknown) !== 'string')
+      return this.#faults.invalid(spec, `a file's path is a string, not ${describeValue(target)}`, 'Bind a file as file:path/to/file.csv.');
+    if (options.format !== undefined && !this.#faults.oneOf(spec, 'format', options.format, fileFormats)) return undefined;
     try {
       const { path, format, gzip } = parseFileTarget(target, base);
       const known = options.format ?? format;

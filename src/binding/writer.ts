@@ -40,15 +40,14 @@ export class PortWriter<T> implements Writer<T> {
   }
 
   write(rows: T | Iterable<T> | AsyncIterable<T>): Promise<void> {
-    if (this.#state.gate.isClosed)
-      return Promise.reject(portClosed(this.#state.processor, 'output', this.#state.port, this.#state.gate.reason));
+    if (this.#state.gate.isClosed) return Promise.reject(this.#closedError());
     if (this.#failure !== undefined) return this.#watch(Promise.reject(this.#failure));
-    if (this.#state.guard.mayBeAsync) return this.#watch((this.#turn = this.#turn.then(() => this.#writeAny(rows))));
-    if (isAsyncIterable(rows)) return this.#watch(this.#writeStream(rows));
+    if (this.#state.guard.mayBeAsync) return this.#watch(this.#whileOpen((this.#turn = this.#turn.then(() => this.#writeAny(rows)))));
+    if (isAsyncIterable(rows)) return this.#watch(this.#whileOpen(this.#writeStream(rows)));
     try {
       const pending = isIterable(rows) ? this.#writeMany(rows) : this.#writeOne(rows as Row);
       const wait = pending ?? this.#state.guard.drained();
-      return wait === undefined ? taken : this.#watch(wait);
+      return wait === undefined ? taken : this.#watch(this.#whileOpen(wait));
     } catch (error) {
       return this.#watch(Promise.reject(this.#fail(error)));
     }
@@ -193,8 +192,8 @@ export class PortWriter<T> implements Writer<T> {
   }
 
   #handOn(batch: readonly Row[]): Promise<void> | undefined {
-    if (this.#failure !== undefined) return undefined;
     const state = this.#state;
+    if (this.#failure !== undefined || state.gate.isClosed) return undefined; // what was staged is dropped, or about to be
     const pending = state.target.take(batch);
     state.rows += batch.length;
     state.batches++;
@@ -216,8 +215,16 @@ export class PortWriter<T> implements Writer<T> {
   }
 
   #throwIfClosed(): void {
+    if (this.#state.gate.isClosed) throw this.#closedError();
+  }
+
+  #closedError(): Error {
     const { gate, processor, port } = this.#state;
-    if (gate.isClosed) throw portClosed(processor, 'output', port, gate.reason);
+    return portClosed(processor, 'output', port, gate.reason);
+  }
+
+  #whileOpen(write: Promise<void>): Promise<void> {
+    return this.#state.gate.whileOpen(write, () => this.#closedError());
   }
 
   /** Keeps a write in sight until it settles; a rejection that nobody awaits fails the task in `flush`, not the process. */

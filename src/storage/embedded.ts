@@ -22,7 +22,7 @@ import { KeyTaken, TableWriter } from './embedded/table-writer.js';
 import { MillraceError } from '../errors.js';
 import { checkRow, sayInserted } from './ids.js';
 import { findSame, idIndexName, keyDuplicate, parseIndex } from './index-spec.js';
-import { checkKey, checkName, inChunks, ownPrefix } from './input.js';
+import { checkFilter, checkKey, checkName, inChunks, ownPrefix } from './input.js';
 import { storeClosed } from './ownership.js';
 import { openKnownPeer, type OpenPeer } from './peer.js';
 import { sortedNames } from './query/key-text.js';
@@ -105,6 +105,7 @@ export class EmbeddedStore implements Store, Peer {
 
   delete(collection: string, filter: Filter<unknown>): Promise<number> {
     return this.#use(collection, async (database) => {
+      checkFilter(filter);
       const query = await compile({ filter });
       const removed = database.write(() => {
         const record = findCollection(database, collection);

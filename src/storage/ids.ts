@@ -42,6 +42,22 @@ export function checkRow(collection: string, row: unknown, index: number): asser
   }
 }
 
+/** The rows before the first that cannot be kept, and what is wrong with that one. */
+export function soundRows(
+  collection: string,
+  rows: readonly Row[],
+  index: number,
+): { readonly sound: readonly Row[]; readonly refusal?: unknown } {
+  for (const [at, row] of rows.entries()) {
+    try {
+      checkRow(collection, row, index + at);
+    } catch (refusal) {
+      return { sound: rows.slice(0, at), refusal };
+    }
+  }
+  return { sound: rows };
+}
+
 /** A row that cannot be kept; `index` counts the rows of the call from 0. */
 export function rowInvalid(collection: string, index: number, what: string, cause?: unknown): MillraceError {
   return new MillraceError('ROW_INVALID', `collection '${collection}': row ${index} ${what}`, cause === undefined ? {} : { cause });

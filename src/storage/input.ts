@@ -1,3 +1,4 @@
+import { describeValue } from '../errors.js';
 import type { Row } from '../types.js';
 import { queryInvalid } from './query/fault.js';
 
@@ -39,6 +40,12 @@ export function checkName(collection: string): void {
   if (collection.split('.').includes('')) throw queryInvalid(`collection '${collection}': a name has something before and after each dot`);
   if (Buffer.byteLength(collection) > longestName)
     throw queryInvalid(`collection '${collection.slice(0, 40)}...': a name has at most ${longestName} bytes`);
+}
+
+/** What a call without a filter would delete is everything. @throws MillraceError `QUERY_INVALID`. */
+export function checkFilter(filter: unknown): void {
+  if (typeof filter !== 'object' || filter === null || Array.isArray(filter))
+    throw queryInvalid(`a filter takes an object; got ${describeValue(filter)}`);
 }
 
 /** @throws MillraceError `QUERY_INVALID` for an upsert without keys. */

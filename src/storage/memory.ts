@@ -45,11 +45,10 @@ export class MemoryStore implements Store {
     let inserted = 0;
     for await (const batch of inChunks(rows, chunk)) {
       this.#check(collection);
-      const target = this.#ensure(collection);
       for (const row of batch) {
         try {
           checkRow(collection, row, inserted);
-          target.insert(withId(row, () => new ObjectId()));
+          this.#ensure(collection).insert(withId(row, () => new ObjectId()));
         } catch (error) {
           throw sayInserted(error, inserted);
         }

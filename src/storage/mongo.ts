@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { Document } from 'mongodb';
 
 import type { Filter, Query, Row } from '../types.js';
-import { checkRow, loadBson, withId } from './ids.js';
+import { checkRow, loadBson, sayInserted, soundRows, withId } from './ids.js';
 import { findSame, idIndexName, keyDuplicate, parseIndex } from './index-spec.js';
-import { checkKey, checkName, inChunks, ownPrefix } from './input.js';
+import { checkFilter, checkKey, checkName, inChunks, ownPrefix } from './input.js';
 import { parseAddress } from './mongo/address.js';
 import { Connection } from './mongo/connection.js';
 import { upsertRows } from './mongo/direct-upsert.js';
@@ -113,10 +113,11 @@ export class MongoStore implements Store, Peer {
     const { ObjectId } = await loadBson();
     let inserted = 0;
     for await (const batch of inChunks(rows, chunk)) {
-      batch.forEach((row, at) => checkRow(collection, row, inserted + at));
-      const documents = batch.map((row) => withId(row, () => new ObjectId()));
-      await insertBatch(this.#connection, { into: collection, named: collection }, documents, inserted);
-      inserted += batch.length;
+      const { sound, refusal } = soundRows(collection, batch, inserted);
+      const documents = sound.map((row) => withId(row, () => new ObjectId()));
+      if (documents.length > 0) await insertBatch(this.#connection, { into: collection, named: collection }, documents, inserted);
+      inserted += sound.length;
+      if (refusal !== undefined) throw sayInserted(refusal, inserted);
     }
     return inserted;
   }
@@ -135,6 +136,7 @@ export class MongoStore implements Store, Peer {
 
   async delete(collection: string, filter: Filter<unknown>): Promise<number> {
     await this.#ready(collection);
+    checkFilter(filter);
     const doing: Doing = { what: `deleting from '${collection}'`, refused: 'QUERY_INVALID' };
     const deleted = await this.#filtered(filter, () =>
       this.#connection.run(doing, (db) => db.collection(collection).deleteMany(filter as Document, asNull), 'long'),

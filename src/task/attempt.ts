@@ -8,7 +8,6 @@ import type { Cancellation } from './canceller.js';
 import { AttemptContext } from './context.js';
 import type { EventHub } from './event-hub.js';
 import { Interrupt } from './interrupt.js';
-import { describeDuration } from './log.js';
 import type { PreparedTask } from './prepare.js';
 import type { Runtime } from './runtime.js';
 
@@ -65,6 +64,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
   const work = new Work(options);
   const { ports } = work;
   try {
+    work.throwIfInterrupted();
     const built = work.build();
     const action = work.start(built instanceof Promise ? await work.wait(built, 'set-up') : built);
     if (isThenable(action)) await work.wait(Promise.resolve(action), 'action');
@@ -156,7 +156,7 @@ class Work {
   readonly scope: ScopeCore | undefined;
   readonly #options: AttemptOptions;
   readonly #interrupt: Interrupt | undefined;
-  #abandoned: string | undefined;
+  #abandoned = false;
 
   constructor(options: AttemptOptions) {
     const { runtime, task, signal, timeout } = options;
@@ -178,6 +178,7 @@ class Work {
     const { ports } = this;
     ports.close(this.#interrupt?.kind === undefined ? 'the task had failed' : 'the task was cancelled');
     const teardown = await closeFailed(this.scope, error);
+    if (ports.arrived !== undefined) await this.#endsInTime(ports.arrived);
     await ports.abort();
     this.release();
     return { ...this.failure(error), ...(teardown === undefined ? {} : { teardown }), ports };
@@ -221,21 +222,19 @@ class Work {
         promise.catch(() => undefined); // closing the scope, or dropping the outputs, ends it
         throw error;
       }
-      await this.#waitForEnd(promise);
+      if (!(await this.#endsInTime(promise))) this.#abandoned = true;
       throw error;
     }
   }
 
-  async #waitForEnd(action: Promise<unknown>): Promise<void> {
+  /** Whether something ends within `closeTimeout`; how it ends is of no interest, since the outcome stands already. */
+  async #endsInTime(promise: Promise<unknown>): Promise<boolean> {
     const { closeTimeout, clock } = this.#options.runtime;
     const stop = new AbortController();
-    const ended = action.then(
-      () => true,
-      () => true, // how an action ends that was told to is of no interest: the interruption is the outcome
-    );
-    const late = sleep(closeTimeout, stop.signal, clock);
-    if (!(await Promise.race([ended, late]))) this.#abandoned = describeDuration(closeTimeout);
+    const ended = promise.then(yes, yes);
+    const inTime = await Promise.race([ended, sleep(closeTimeout, stop.signal, clock)]);
     stop.abort();
+    return inTime;
   }
 
   throwIfInterrupted(): void {
@@ -246,7 +245,7 @@ class Work {
     const kind = this.#interrupt?.kind;
     const name = this.#options.task.spec.name;
     if (kind !== undefined) {
-      const abandoned = this.#abandoned === undefined ? {} : { abandoned: true };
+      const abandoned = this.#abandoned ? { abandoned: true } : {};
       return { status: kind === 'TASK_CANCELLED' ? 'cancelled' : 'failed', code: kind, error, path: [name], ...abandoned };
     }
     const failed = { status: 'failed', code: 'TASK_FAILED' } as const;
@@ -263,6 +262,10 @@ function sleep(ms: number, signal: AbortSignal, clock: AttemptOptions['runtime']
       clearTimeout(timer);
     });
   });
+}
+
+function yes(): true {
+  return true;
 }
 
 function no(): false {

@@ -23,8 +23,9 @@ export class EventHub {
   on<E extends keyof Events>(event: E, listener: Listener<E>): Disposable {
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners);
-    const own: Listener<E> = (payload) => {
-      listener(payload);
+    const own = (payload: Events[E]): void => {
+      const heard: unknown = listener(payload); // an async function is taken for a listener too
+      if (heard instanceof Promise) heard.catch((error: unknown) => this.#report(event, error));
     };
     listeners.add(own);
     return { [Symbol.dispose]: () => void listeners.delete(own) };

@@ -10,23 +10,31 @@ export function retryDelay(retry: Retry | undefined, attempt: number, error: unk
   return Math.round(base * (1 - jitter) + base * jitter * random());
 }
 
+/** What a timer takes; it fires at once for more. */
+const longestTimer = 2 ** 31 - 1;
+
 /** The system's time. */
 export const systemClock: Clock = Object.freeze({
   now: () => new Date(),
-  sleep: (ms: number, signal?: AbortSignal) =>
-    new Promise<void>((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason as Error);
-        return;
-      }
-      const onAbort = (): void => {
-        clearTimeout(timer);
-        reject(signal?.reason as Error);
-      };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      }, ms);
-      signal?.addEventListener('abort', onAbort, { once: true });
-    }),
+  async sleep(ms: number, signal?: AbortSignal) {
+    for (let left = ms; left > 0; left -= longestTimer) await nap(Math.min(left, longestTimer), signal);
+  },
 });
+
+function nap(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

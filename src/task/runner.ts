@@ -164,7 +164,7 @@ class TaskRun implements AttemptOwner {
     let end = first;
     for (let attempt = 1; ; attempt++) {
       const mayRetry = end.status === 'failed' && !end.ports.mayBePublished; // what is committed would be written twice
-      const delay = mayRetry ? retryDelay(retry, attempt, end.error) : undefined;
+      const delay = mayRetry ? this.#retryDelay(retry, attempt, end.error) : undefined;
       if (delay === undefined) return this.#finish(end, attempt);
       if (this.#events.has('task:retry')) this.#events.emit('task:retry', { ...this.facts(), attempt, error: toError(end.error), delay });
       this.#log.warn(
@@ -177,6 +177,16 @@ class TaskRun implements AttemptOwner {
         return this.#finish({ ...end, status: 'cancelled', code: 'TASK_CANCELLED', error: signal?.reason, path: [spec.name] }, attempt);
       }
       end = await this.#attempt(attempt + 1);
+    }
+  }
+
+  /** What the user's `on` throws must not take the place of why the attempt failed. */
+  #retryDelay(retry: Retry | undefined, attempt: number, error: unknown): number | undefined {
+    try {
+      return retryDelay(retry, attempt, error);
+    } catch (thrown) {
+      this.#log.error(`${this.#task.spec.name}  retry.on failed, so there is no further attempt: ${messageOf(thrown)}`);
+      return undefined;
     }
   }
 

@@ -62,10 +62,9 @@ export async function runProcessor<P, const D extends readonly unknown[]>(
   app.on('dependency:close', ({ name, scope }) => lifecycle.push({ what: name, event: 'close', scope }));
   const outputs: Record<string, unknown[]> = Object.fromEntries(spec.outputs.map(({ property }) => [property, []]));
   const given = inputs as Readonly<Record<string, unknown>>;
-  const sources = Object.fromEntries(
-    [...spec.inputs.map(({ property }) => property), ...Object.keys(given)].map((property) => [property, toSource(given[property])]),
-  );
-  const task = app.task(processor).bind({ ...sources, ...outputs, ...(params === undefined ? {} : { params }) } as never);
+  const task = app.task(processor).bind({ ...outputs, ...(params === undefined ? {} : { params }) } as never);
+  for (const property of new Set([...spec.inputs.map((input) => input.property), ...Object.keys(given)]))
+    task.bindInput(property as never, toSource(given[property]) as never);
   let result: TaskResult;
   try {
     result = await task.run(run);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   BindingError,
   collection,
+  createApp,
   file,
   Input,
   memoryStore,
@@ -82,6 +83,13 @@ describe('prepare', () => {
     expect(() => task.bind({ form: [] } as never)).not.toThrow();
     const [fault] = await faultsOf(task.prepare());
     expect(fault).toMatchObject({ code: 'PORT_UNKNOWN', message: "Processor 'Copy' has no port 'form'", fix: "Did you mean 'from'?" });
+    const [named] = await faultsOf(
+      app
+        .task(Two)
+        .bind({ source: [] } as never)
+        .prepare(),
+    );
+    expect(named).toMatchObject({ code: 'PORT_UNKNOWN', fix: "In TypeScript a port goes by its property: 'from'." });
   });
 
   it('tells inputs from outputs', async () => {
@@ -134,6 +142,13 @@ describe('prepare', () => {
     expect(fault).toMatchObject({ code: 'STORE_UNKNOWN', fix: "Did you mean 'warehouse'?" });
   });
 
+  it("tells of stores whose URL is no store's along with the rest", async () => {
+    await using own = await createApp({ processors: [Two], stores: { default: memoryStore(), bad: 'memry:' }, log: 'silent' });
+    const faults = await faultsOf(own.task(Two).bind({ from: 'x@bad', left: 'y' }).prepare());
+    expect(faults.map(({ code }) => code)).toEqual(['STORE_UNKNOWN', 'PORT_UNBOUND']);
+    expect(faults[0]?.message).toContain("no store has URLs like 'memry:…'");
+  });
+
   it('refuses two outputs in one place, whatever they call it', async () => {
     const bound = app.task(Two).bind({ from: [], left: 'x', right: collection('x', { store: 'default', key: 'sku' }) });
     expect((await faultsOf(bound.prepare())).map(({ code }) => code)).toEqual(['BINDING_CONFLICT']);
@@ -162,6 +177,37 @@ describe('prepare', () => {
     expect(await codes(collection('x', { mode: 'append' }), collection('y', { limit: 1 }))).toEqual([
       "Processor 'Copy' input port 'from': an input takes no 'mode'",
       "Processor 'Copy' output port 'to': an output takes no 'limit'",
+    ]);
+  });
+
+  it('refuses options and values that a binding does not know, with the nearest', async () => {
+    const faults = await faultsOf(
+      app
+        .task(Two)
+        .bind({
+          from: collection('x', { filtr: {} } as never),
+          left: collection('y', { mode: 'upsrt' as never }),
+          right: file('z.csv', { format: 'cvs' as never, mode: 'append' }),
+        })
+        .prepare(),
+    );
+    expect(faults.map(({ message, fix }) => [message, fix])).toEqual([
+      ["Processor 'Two' input port 'source': its binding has an unknown option 'filtr'", "Did you mean 'filter'?"],
+      ["Processor 'Two' output port 'left': its binding has an unknown mode \"upsrt\"", "Did you mean 'upsert'?"],
+      ["Processor 'Two' output port 'right': its binding has an unknown format \"cvs\"", "Did you mean 'csv'?"],
+    ]);
+  });
+
+  it('refuses names and paths that are no strings', async () => {
+    const faults = await faultsOf(
+      app
+        .task(Two)
+        .bind({ from: file(5 as never), left: collection(5 as never), right: [] })
+        .prepare(),
+    );
+    expect(faults.slice(0, 2).map(({ message }) => message)).toEqual([
+      "Processor 'Two' input port 'source': a file's path is a string, not 5",
+      "Processor 'Two' output port 'left': a collection's name is a string, not 5",
     ]);
   });
 

@@ -32,6 +32,15 @@ class Split {
   }
 }
 
+@Processor()
+class Direct {
+  @Input({ schema: Item }) readonly from!: Reader<Item>;
+  @Output({ schema: Item, atomic: false, binding: 'copies' }) readonly to!: Writer<Item>;
+  async run(): Promise<void> {
+    await this.to.write(this.from);
+  }
+}
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'millrace-publish-'));
@@ -48,7 +57,7 @@ const plain = { projection: { _id: 0 } } as const;
 describe.each(stores)('publish to the %s store', (_name, open) => {
   let app: App;
   beforeEach(async () => {
-    app = await createTestApp({ processors: [Copy, Split, Rejecting], stores: { default: open(), other: memoryStore() } });
+    app = await createTestApp({ processors: [Copy, Split, Rejecting, Direct], stores: { default: open(), other: memoryStore() } });
   });
   afterEach(() => app.close());
   const held = (name: string): Promise<Item[]> => app.store().find<Item>(name, plain).toArray();
@@ -126,6 +135,25 @@ describe.each(stores)('publish to the %s store', (_name, open) => {
       .bind({ from: items(1), to: collection('copies', { overwrite: true }) })
       .run();
     expect(await held('copies')).toEqual(items(1));
+  });
+
+  it('writes straight through to its own collections only', async () => {
+    const direct = app.task(Direct).bind({ from: items(2) });
+    await app.store().insert('precious', [item('precious')]);
+    const refused = app
+      .task(Direct)
+      .bind({ from: items(2), to: 'precious' })
+      .run();
+    await expect(refused).rejects.toMatchObject({ cause: { code: 'COLLECTION_NOT_OURS' } });
+    expect(await held('precious')).toEqual([item('precious')]);
+    for (let run = 0; run < 2; run++) await direct.run();
+    expect(await held('copies')).toEqual(items(2));
+    await app
+      .task(Copy)
+      .bind({ from: items(3) })
+      .run();
+    await app.task(Direct).bind({ from: [] }).run();
+    expect(await held('copies')).toEqual([]);
   });
 
   it('keeps the indexes of what it replaces, and leaves it when a unique one is violated', async () => {
@@ -330,6 +358,19 @@ describe('files', () => {
       .run();
     expect(await app.store().find('back', plain).toArray()).toEqual([item('a', 1.5), item('b "x"', 2)]);
     expect((await readdir(folder)).sort()).toEqual(['in.csv', 'out.ndjson.gz']);
+  });
+
+  it('are appended to by several runs at once, and lose no row', async () => {
+    await using app = await createTestApp({ processors: [Copy] });
+    const path = join(folder, 'all.csv');
+    const append = (count: number): Promise<unknown> =>
+      app
+        .task(Copy)
+        .bind({ from: items(count), to: file(path, { mode: 'append' }) })
+        .run();
+    await Promise.all([1, 20, 300].map(append));
+    expect((await readFile(path, 'utf8')).trimEnd().split('\n')).toHaveLength(1 + 321);
+    expect(await readdir(folder)).toEqual(['all.csv']);
   });
 
   it('name line and column of what is wrong in them, and leave nothing behind', async () => {

@@ -110,6 +110,49 @@ describe('a reader', () => {
     expect(calls).toBe(2);
   });
 
+  it('gives what a slow source has given without waiting for more, and lets go of it early', async () => {
+    let proceed: () => void = () => expect.fail('too early');
+    const wait = (): Promise<void> => new Promise((resolve) => (proceed = resolve));
+    const read: string[] = [];
+    await look(
+      rows(async function* () {
+        yield item('a');
+        yield item('b');
+        await wait();
+        yield item('c');
+        await wait();
+      }),
+      async (reader) => {
+        for await (const { sku } of reader) {
+          read.push(sku);
+          if (sku === 'b') proceed();
+          if (sku === 'c') break;
+        }
+      },
+    );
+    expect(read).toEqual(['a', 'b', 'c']);
+  });
+
+  it('ends a source that it leaves early before it goes on', async () => {
+    let ended = false;
+    await look(
+      rows(async function* () {
+        try {
+          for (;;) {
+            await new Promise((resolve) => setImmediate(resolve));
+            yield item('a');
+          }
+        } finally {
+          ended = true;
+        }
+      }),
+      async (reader) => {
+        await reader.first();
+        expect(ended).toBe(true);
+      },
+    );
+  });
+
   it('says which function gave no rows', async () => {
     await expect(
       look(

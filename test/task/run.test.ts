@@ -14,6 +14,7 @@ import {
   rows,
   Scope,
   Secret,
+  sink,
   type App,
   type Log,
   type Reader,
@@ -228,6 +229,7 @@ describe('cancellation', () => {
   it('runs nothing where the signal is aborted already', async () => {
     Probe.act = () => expect.fail('it ran');
     await expect(app.task(Probe).run({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'TASK_CANCELLED' });
+    expect(life).toEqual([]);
   });
 
   it('closes the ports of an action that ignores its signal', async () => {
@@ -250,6 +252,19 @@ describe('cancellation', () => {
       code: 'TASK_CANCELLED',
     });
     expect(late === undefined || (late as { code: string }).code === 'PORT_CLOSED').toBe(true);
+  });
+
+  const stuck = (): Promise<never> => new Promise(ignore);
+  const source = rows<object>(() => ({ [Symbol.asyncIterator]: () => ({ next: stuck }) }));
+  it.each([
+    ['a source', ({ from }: Probe) => from.toArray(), { from: source }],
+    ['a count', ({ from }: Probe) => from.count(), { from: source }],
+    ['a target', ({ to }: Probe) => to.write(Array.from({ length: 5000 }, () => ({}))), { to: sink<object>(stuck) }],
+  ])('lets an action go that waits for %s', async (_what, act, bindings) => {
+    await using own = await createApp({ processors: [Probe], stores: { default: memoryStore() }, log: 'silent', closeTimeout: 20 });
+    Probe.act = (_context, self) => act(self);
+    const error = await failure(own.task(Probe).bind(bindings).run({ timeout: 10 }));
+    expect(error.message).toBe("Processor 'Probe' took longer than 10 ms");
   });
 
   it('gives up an action that never ends, and names it', async () => {
@@ -326,6 +341,20 @@ describe('time-outs and retries', () => {
     expect([attempts, error.attempts]).toEqual([2, 1]);
   });
 
+  it('end with the error of the action where the question whether to retry fails', async () => {
+    Probe.act = () => Promise.reject(new Error('no'));
+    const on = (): boolean => {
+      throw new Error('bad question');
+    };
+    const error = await failure(app.task(Probe).run({ retry: { attempts: 3, on } }));
+    expect(error).toMatchObject({ code: 'TASK_FAILED', attempts: 1, cause: new Error('no') });
+  });
+
+  it('may be longer than a timer takes', async () => {
+    Probe.act = () => new Promise((resolve) => setTimeout(resolve, 5));
+    await expect(app.task(Probe).run({ timeout: 2 ** 40 })).resolves.toMatchObject({ status: 'succeeded' });
+  });
+
   it('end with the last error when all attempts are made', async () => {
     Probe.act = ({ attempt }) => Promise.reject(new Error(`no ${String(attempt)}`));
     const error = await failure(app.task(Probe).run({ retry: { attempts: 2, delay: 1 } }));
@@ -361,6 +390,7 @@ describe('events', () => {
     own.on('task:start', () => {
       throw new Error('bad listener');
     });
+    own.on('run:end', () => Promise.reject(new Error('later')) as never);
     const local: string[] = [];
     Probe.act = (_context, { to }) => to.write([{ a: 1 }]);
     await own
@@ -377,7 +407,10 @@ describe('events', () => {
       'task:end',
       'run:end',
     ]);
-    expect(reported).toEqual([expect.stringContaining("a listener of 'task:start' threw: Error: bad listener")]);
+    expect(reported).toEqual([
+      expect.stringContaining("a listener of 'task:start' threw: Error: bad listener"),
+      expect.stringContaining("a listener of 'run:end' threw: Error: later"),
+    ]);
     expect(local).toEqual(['succeeded']);
   });
 

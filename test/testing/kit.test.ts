@@ -66,6 +66,7 @@ describe('runProcessor', () => {
 
   it('refuses an input that is none', async () => {
     await expect(runProcessor(Number_, { inputs: { form: [] } as never })).rejects.toMatchObject({ code: 'PORT_UNKNOWN' });
+    await expect(runProcessor(Number_, { inputs: { to: [] } as never })).rejects.toMatchObject({ code: 'PORT_UNKNOWN' });
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type * as Bson from 'bson';
@@ -6,6 +6,7 @@ import type * as Lmdb from 'lmdb';
 
 import { MillraceError } from '../../errors.js';
 import { loadBson } from '../ids.js';
+import { makeFolders } from '../make-folders.js';
 import { findDamage } from './damage.js';
 
 /** A read transaction: what it sees does not change. */
@@ -151,7 +152,7 @@ const maxReaders = 1024;
 
 function makeFolder(folder: string): string {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     if (!statSync(folder).isDirectory()) throw new Error('it is a file');
     return realpathSync(folder);
   } catch (error) {

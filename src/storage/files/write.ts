@@ -1,11 +1,13 @@
-import { mkdir, rmdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MillraceError, toError } from '../../errors.js';
 import type { Column, Row } from '../../types.js';
+import { makeFolders, removeFolders } from '../make-folders.js';
 import { copyExisting } from './append.js';
 import { CsvRecords } from './csv-records.js';
 import { createEncoder, CsvEncoder, type Encoder } from './encode.js';
 import type { FileFormat } from './format.js';
+import { readFile } from './read.js';
 import { ByteSink, type FileIdentity } from './sink.js';
 import { describeRefusal, openBytes } from './source.js';
 import { resolveTarget, temporaryName } from './temporary.js';
@@ -51,7 +53,7 @@ export async function openFileWriter(path: string, options: FileWriterOptions): 
   const temporary = temporaryName(target, options.id);
   return guarded(target, async () => {
     const existing = await identify(target);
-    const made = await mkdir(dirname(target), { recursive: true });
+    const made = makeFolders(dirname(target));
     const open = () => ByteSink.create(temporary, options.gzip, existing);
     let sink: ByteSink | undefined;
     try {
@@ -62,6 +64,7 @@ export async function openFileWriter(path: string, options: FileWriterOptions): 
         temporary,
         target,
         made,
+        existing,
         open,
         sink,
         encoder: encoder ?? createEncoder(options.format, options.columns),
@@ -69,7 +72,7 @@ export async function openFileWriter(path: string, options: FileWriterOptions): 
       });
     } catch (error) {
       await sink?.remove();
-      await removeFolders(dirname(target), made);
+      removeFolders(dirname(target), made);
       throw error;
     }
   });
@@ -80,6 +83,8 @@ interface Opened {
   readonly target: string;
   /** The uppermost folder that was made. */
   readonly made: string | undefined;
+  /** What was there when this began. */
+  readonly existing: Existence | undefined;
   /** Makes the temporary file (again). */
   readonly open: () => Promise<ByteSink>;
   readonly sink: ByteSink;
@@ -95,6 +100,7 @@ class TargetWriter implements FileWriter {
   /** What was asked for last; each waits for the one before. */
   #last: Promise<void> = Promise.resolve();
   #finished: Promise<void> | undefined;
+  #rows = 0;
   #aborted = false;
 
   constructor(opened: Opened) {
@@ -106,6 +112,7 @@ class TargetWriter implements FileWriter {
 
   write(rows: readonly Row[]): Promise<void> {
     return this.#then(async () => {
+      this.#rows += rows.length;
       for (let at = 0; at < rows.length && !this.#aborted; at += pieceRows) {
         await this.#sink.write(this.#opened.encoder.encode(rows.slice(at, at + pieceRows)));
       }
@@ -119,6 +126,7 @@ class TargetWriter implements FileWriter {
       const again = encoder instanceof CsvEncoder && encoder.widened;
       await this.#sink.finish(!again);
       if (again) await this.#widen(encoder);
+      if (this.#opened.options.mode === 'append' && !isSame(this.#opened.existing, await identify(this.target))) await this.#addAnew();
     });
     return this.#finished;
   }
@@ -148,7 +156,33 @@ class TargetWriter implements FileWriter {
 
   async #remove(): Promise<void> {
     await this.#sink.remove();
-    await removeFolders(dirname(this.target), this.#opened.made);
+    removeFolders(dirname(this.target), this.#opened.made);
+  }
+
+  /**
+   * Adds the rows to what the target holds now, since others have published to it in the meantime. The rows are read through an open
+   * handle when their name is gone already, as below.
+   */
+  async #addAnew(): Promise<void> {
+    const { format, gzip, columns } = this.#opened.options;
+    const batches = readFile(this.temporary, { format, gzip });
+    let others = -this.#rows;
+    for await (const { length } of batches) others += length;
+    const rows = batches[Symbol.asyncIterator]();
+    try {
+      let next = await rows.next();
+      await this.#sink.remove();
+      this.#sink = await this.#opened.open();
+      const encoder = (await copyExisting({ path: this.target, format, gzip }, this.#sink)) ?? createEncoder(format, columns);
+      for (; next.done !== true; next = await rows.next()) {
+        await this.#sink.write(encoder.encode(next.value.slice(Math.max(0, others))));
+        others -= next.value.length;
+      }
+      await this.#sink.write(encoder.end());
+      await this.#sink.finish(true);
+    } finally {
+      await rows.return?.();
+    }
   }
 
   /**
@@ -185,7 +219,17 @@ async function rewrite(records: CsvRecords, window: TextWindow, encoder: CsvEnco
   }
 }
 
-async function identify(target: string): Promise<(FileIdentity & { readonly size: number }) | undefined> {
+interface Existence extends FileIdentity {
+  readonly ino: number;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+function isSame(before: Existence | undefined, now: Existence | undefined): boolean {
+  return before?.ino === now?.ino && before?.size === now?.size && before?.mtimeMs === now?.mtimeMs;
+}
+
+async function identify(target: string): Promise<Existence | undefined> {
   try {
     const found = await stat(target);
     if (found.isFile()) return found;
@@ -194,17 +238,6 @@ async function identify(target: string): Promise<(FileIdentity & { readonly size
     if ((toError(error) as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/** The folders that were made, from the innermost outwards; one that holds something else stays, and those around it. */
-async function removeFolders(folder: string, uppermost: string | undefined): Promise<void> {
-  if (uppermost === undefined) return;
-  try {
-    await rmdir(folder);
-  } catch {
-    return; // not empty, or gone
-  }
-  if (folder !== uppermost) await removeFolders(dirname(folder), uppermost);
 }
 
 /** Says what the system refused in words. */

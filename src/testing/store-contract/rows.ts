@@ -215,6 +215,7 @@ export const rowCases: readonly Case[] = [
       }
       await assertRows(store.find(name, { filter: { _id: { $in: [65, 5, 'zz'] } } }), [{ _id: 5 }, { _id: 65 }]);
       assert.equal(await store.count(name), 18);
+      assert.equal((await store.find(name).toArray()).length, 18);
     },
   },
   {
@@ -223,9 +224,11 @@ export const rowCases: readonly Case[] = [
       const circular: Record<string, unknown> = {};
       circular['self'] = circular;
       for (const row of [null, undefined, 5, 'text', [1], new Date(), () => 1]) {
-        await assertRejects(store.insert(named('bad'), [{ n: 1 }, row as unknown as Row]), 'ROW_INVALID', /row 1/);
+        await assertRejects(store.insert(named('bad'), [{ n: 1 }, row as unknown as Row]), 'ROW_INVALID', /row 1.*1 row went in/s);
       }
-      await assertRejects(store.insert(named('bad'), [{ _id: [1] }]), 'ROW_INVALID', /_id/);
+      assert.equal(await store.count(named('bad')), 7);
+      await assertRejects(store.insert(named('worse'), [{ _id: [1] }]), 'ROW_INVALID', /_id/);
+      assert.ok(!(await store.collections()).includes(named('worse')));
       for (const name of ['', 'a$b', 'a\0b', 'x'.repeat(201), 'system.a', '.a', 'a.', 'a..b'])
         await assertRejects(store.find(name).toArray(), 'QUERY_INVALID');
     },
@@ -303,6 +306,7 @@ export const rowCases: readonly Case[] = [
       await assertRows(store.find(name, { filter: { _id: 499 } }), []);
       await assertRows(store.find(name, { filter: { _id: 498 } }), [{ _id: 498, third: 0 }]);
       await store.insert(name, [{ _id: 1, third: 'again' }]);
+      await assertRejects(store.delete(name, undefined as never), 'QUERY_INVALID', /object/);
       assert.equal(await store.delete(name, {}), 332);
       assert.equal(await store.count(name), 0);
       await store.insert(name, [{ _id: 3 }]);

@@ -65,6 +65,11 @@ function overwriteRoot(file: string): void {
 }
 
 describe('a folder that cannot be used', () => {
+  it('is unavailable where no folder can be made', async () => {
+    await using store = embeddedStore({ path: '/proc/none/below' });
+    await expect(store.count('rows')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+
   it('is unavailable where a file stands', async () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');

@@ -189,6 +189,26 @@ describe('appending', () => {
     expect(await written(name, [[{ a: 9, b: 'y' }]], { mode: 'append', columns })).toBe(after);
   });
 
+  it.each([
+    ['o.csv', 'b,a\n1,2\n'],
+    ['o.tsv.gz', undefined],
+    ['o.json', '[{"a":0}]'],
+    ['o.ndjson', '{"a":0}'],
+    ['o.ndjson', undefined],
+  ])('adds to what others have published to %s in the meantime (%j)', async (name, before) => {
+    const path = join(folder, name);
+    if (before !== undefined) await put(folder, name, before);
+    const mine = await openWriter(path, { mode: 'append', columns, id: 'mine' });
+    await mine.write([{ a: 3, b: '' }]);
+    await written(name, [[{ a: 1 }, { a: 2, b: '"' }]], { mode: 'append', columns });
+    await mine.write([{ a: 4, b: null }]);
+    await mine.finish();
+    await publishFile(mine.temporary, mine.target);
+    const rows = (await rowsOf(path)) as { a: unknown }[];
+    expect(rows.map(({ a }) => Number(a))).toEqual([...(before === undefined ? [] : [name === 'o.csv' ? 2 : 0]), 1, 2, 3, 4]);
+    expect(await visible(folder)).toEqual([name]);
+  });
+
   it('begins a file that is not there', async () => {
     expect(await written('o.csv', [[{ a: 9 }]], { mode: 'append', columns })).toBe('a,b\n9,\n');
     expect(await written('o.csv', [[{ a: 8 }]], { mode: 'append', columns })).toBe('a,b\n9,\n8,\n');
@@ -292,9 +312,9 @@ describe('a file in the making', () => {
     expect(await written(name, [[{ a: 1 }]])).toBe('a\n1\n');
   });
 
-  it('refuses a directory, a device and a path through a file, and leaves nothing', async () => {
+  it('refuses a directory, a device, a path through a file and a folder that cannot be made, and leaves nothing', async () => {
     await put(folder, 'file', '');
-    for (const path of [folder, '/dev/null', join(folder, 'file/o.csv')]) {
+    for (const path of [folder, '/dev/null', join(folder, 'file/o.csv'), '/proc/none/below/o.csv']) {
       await expect(openWriter(path)).rejects.toMatchObject({ code: 'FILE_UNWRITABLE', message: expect.stringContaining(path) });
     }
     expect(await visible(folder)).toEqual(['file']);

@@ -1,0 +1,36 @@
+import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * Makes a folder and those above it that are missing, one by one: where a system answers that a folder which is there is not (as /proc
+ * does), Node's own recursion never ends.
+ *
+ * @returns the uppermost that was made.
+ */
+export function makeFolders(folder: string): string | undefined {
+  if (isThere(folder)) return undefined;
+  const uppermost = makeFolders(dirname(folder));
+  try {
+    mkdirSync(folder);
+    return uppermost ?? folder;
+  } catch (error) {
+    if (isThere(folder)) return uppermost; // another was faster
+    removeFolders(dirname(folder), uppermost);
+    throw error;
+  }
+}
+
+/** Removes folders that were made, from the innermost outwards; one that holds something else stays, and those around it. */
+export function removeFolders(folder: string, uppermost: string | undefined): void {
+  if (uppermost === undefined) return;
+  try {
+    rmdirSync(folder);
+  } catch {
+    return; // not empty, or gone
+  }
+  if (folder !== uppermost) removeFolders(dirname(folder), uppermost);
+}
+
+function isThere(folder: string): boolean {
+  return statSync(folder, { throwIfNoEntry: false }) !== undefined;
+}
