@@ -8,7 +8,7 @@ import { Publication, type CollectionPlace, type Note } from './publication.js';
 import { PortReader, type InputState } from './reader.js';
 import { RowGuard, type Reject } from './row-guard.js';
 import { batchSize } from './source.js';
-import type { Target } from './target.js';
+import { nowhere, type Target } from './target.js';
 import { wrapSpooled } from './spool.js';
 import { PortWriter, type OutputState } from './writer.js';
 
@@ -238,7 +238,7 @@ export class OpenPorts {
         this.#gate.onClose(() => to.target.close?.());
         return to.target;
       case 'nowhere':
-        return { take: () => undefined };
+        return nowhere;
     }
   }
 }

@@ -113,13 +113,13 @@ class BoundWorkflow implements WorkflowTask {
     const slices = found === undefined ? sliced(options) : slicesOf(options, found.record);
     const variables = keepVariables(options.variables ?? {}, spec.variableFacts?.secret);
     const bind = keepBindings(runId, options.bind);
-    return this.#follow(run, plan, { slices, asOf, variables, bind }, found);
+    return this.#follow(run, plan, { slices, asOf, variables, bind, signal: options.signal }, found);
   }
 
   async #follow(
     run: WorkflowRun,
     plan: RunPlan,
-    facts: Pick<UnfinishedRun, 'slices' | 'asOf' | 'variables' | 'bind'>,
+    { signal, ...facts }: Pick<UnfinishedRun, 'slices' | 'asOf' | 'variables' | 'bind'> & { readonly signal: AbortSignal | undefined },
     found: Resumable | undefined,
   ): Promise<WorkflowResult> {
     const runtime = this.#runtime;
@@ -137,7 +137,7 @@ class BoundWorkflow implements WorkflowTask {
     const actions =
       spec.actions === undefined
         ? undefined
-        : new ActionHook({ runtime, spec, runId, chain: this.#origin.chain ?? [], runAnother: this.#origin.runAnother });
+        : new ActionHook({ runtime, spec, runId, signal, chain: this.#origin.chain ?? [], runAnother: this.#origin.runAnother });
     const begun = performance.now();
     await journal.open();
     if (events.has('run:start')) events.emit('run:start', { runId, at: this.#now(), workflow: this.name });

@@ -408,6 +408,26 @@ describeStores('a workflow', (open) => {
       expect(lines).toEqual(['a', 'b', '', 'me']);
     });
 
+    it('that nobody reads tells its lines in the log, without what its environment hides', async () => {
+      const said: string[] = [];
+      const say = (level: string) => (message: string) => void said.push(`${level} ${message}`);
+      const log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
+      await using app = await createTestApp({ stores: { default: open() }, log });
+      const script = 'printf "one\\n\\ntwo $KEY"; printf "thr" >&2; sleep 0.1; echo "ee http://me:pass@host" >&2';
+      const command = { command: 'sh', args: ['-c', script], env: { KEY: 'abracadabra' } };
+      const told = workflow('told', (w) => void w.command('tell', command));
+      const { steps } = await app.workflow(told).run();
+      expect(steps['tell']?.result?.outputs).toEqual({ lines: { rows: 3, rejected: 0 } });
+      const own = (): string[] =>
+        said
+          .splice(0)
+          .filter((line) => /^\w+ tell: /.test(line))
+          .sort();
+      expect(own()).toEqual(['info tell: one', 'info tell: two ***', 'warn tell: three http://***@host']);
+      await app.workflow(workflow('bound', (w) => void w.command('tell', { ...command, bind: { lines: 'lines' } }))).run();
+      expect(own()).toEqual(['warn tell: three http://***@host']);
+    });
+
     it('fails with its code, and with what it said', async () => {
       const { result, lines } = await run('sh', ['-c', 'echo out; echo sorry >&2; exit 3']);
       expect(result).toMatchObject({

@@ -22,6 +22,8 @@ export interface RunFacts {
 export interface ActionContext {
   readonly facts: RunFacts;
   readonly log: Log;
+  /** Ends what is being done when the run is cancelled meanwhile. */
+  readonly signal: AbortSignal;
   /** Runs another workflow of the app, and waits for it. */
   runWorkflow(name: string, variables: Readonly<Record<string, unknown>>): Promise<void>;
 }

@@ -135,7 +135,7 @@ export class Collector {
     const shape = step.key === 'command' ? commandStep : this.#shapeOf(step.key);
     const body = file.reader.object(step.body, shape, step.key) ?? { ...step.body, entries: [] };
     const name = this.#name(body, step.key === 'command' ? 'command' : step.key, file, parent);
-    const processor = step.key === 'command' ? this.#command(body, file, step.at) : this.#processor(step);
+    const processor = step.key === 'command' ? this.#command(body, file, name, step.at) : this.#processor(step);
     const detail = step.key === 'command' ? { detail: JSON.stringify(['command', 'args', 'cwd'].map((key) => valueAt(body, key))) } : {};
     this.#refuseBoth(body);
     const leaf = this.#take({
@@ -292,13 +292,13 @@ export class Collector {
     return undefined;
   }
 
-  #command(body: MapNode, file: FileScope, at: At): ProcessorSpec | undefined {
+  #command(body: MapNode, file: FileScope, name: string, at: At): ProcessorSpec | undefined {
     const command = textOf(find(body, 'command'));
     if (command === undefined) return undefined; // told with its keys
     const args = itemsOf(find(body, 'args')).map((arg) => String(toValue(arg)));
     const env = find(body, 'env');
     const given = env?.kind === 'map' ? { env: toValue(env) as Record<string, string> } : {};
-    return commandSpec({ command, args, cwd: resolveFolder(file, textOf(find(body, 'cwd'))), ...given }, whereOf(at));
+    return commandSpec({ command, args, cwd: resolveFolder(file, textOf(find(body, 'cwd'))), ...given }, name, whereOf(at));
   }
 }
 

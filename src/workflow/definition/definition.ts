@@ -70,7 +70,7 @@ class Definition {
     const options = { files: this.#files, processors: this.#processors, around, variables: given, faults };
     const collected = new Collector(options).collect(this.#file);
     if (collected === undefined) throw new DefinitionError(`Definition '${this.#path}'`, faults.sorted());
-    const sample: RunFacts = { event: 'started', workflow: '', runId: '', at: now, ms: 0, status: 'succeeded', error: '', steps: {} };
+    const sample: RunFacts = { event: 'failed', workflow: 'w', runId: 'r', at: now, ms: 0, status: 'failed', error: 'e', steps: {} };
     const surroundings = { around, given, timezone: collected.timezone, faults };
     readActions(this.#file, collected.file, sample, surroundings);
     const spec = await compile(collected, faults);
