@@ -86,13 +86,14 @@ function noStepBefore(workflow: string, indexes: ReadonlyMap<string, number>, st
 
 /** A step that reads what another writes comes after it; a step may read what it writes itself. */
 function collectionEdges(steps: readonly StepSpec[], storeOf: StoreIdentity, faults: Fault[]): Edge[] {
-  const writers = new Map<string, { readonly step: number; readonly place: WrittenPlace }[]>();
+  const writers = new Map<unknown, WriterOf[]>();
   const withPorts = [...steps.keys()].filter((step) => hasPlaces(steps[step]!.processor));
   for (const step of withPorts) {
-    for (const place of placesWritten(steps[step]!, storeOf)) {
-      const others = writers.get(place.key);
-      if (others === undefined) writers.set(place.key, [{ step, place }]);
-      else others.push({ step, place });
+    const spec = steps[step]!;
+    for (const place of placesWritten(spec, storeOf)) note(writers, place.key, { step, place });
+    for (const port of spec.processor.outputs) {
+      const value = valueOf(spec, port);
+      if (Array.isArray(value)) note(writers, value, { step, place: { text: undefined, mode: port.mode ?? 'replace', rejects: false } });
     }
   }
   for (const several of writers.values())
@@ -108,24 +109,32 @@ function collectionEdges(steps: readonly StepSpec[], storeOf: StoreIdentity, fau
   );
 }
 
+interface WriterOf {
+  readonly step: number;
+  /** An array has no text. */
+  readonly place: Pick<WrittenPlace, 'mode' | 'rejects'> & { readonly text: string | undefined };
+}
+
+function note(writers: Map<unknown, WriterOf[]>, place: unknown, writer: WriterOf): void {
+  const others = writers.get(place);
+  if (others === undefined) writers.set(place, [writer]);
+  else others.push(writer);
+}
+
 function hasPlaces({ inputs, outputs, params }: ProcessorSpec): boolean {
   return inputs.length > 0 || outputs.length > 0 || params !== undefined;
 }
 
 const none: readonly never[] = Object.freeze([]);
 
-function refuseConflict(
-  steps: readonly StepSpec[],
-  writers: readonly { readonly step: number; readonly place: WrittenPlace }[],
-  faults: Fault[],
-): void {
+function refuseConflict(steps: readonly StepSpec[], writers: readonly WriterOf[], faults: Fault[]): void {
   const several = new Set(writers.map(({ step }) => step));
   const names = [...several].map((step) => steps[step]?.name ?? '');
   const first = writers[0];
   if (first === undefined || several.size < 2 || writers.every(({ place }) => place.mode !== 'replace')) return;
   faults.push({
     code: 'BINDING_CONFLICT',
-    message: `'${first.place.text}' is written by several steps: ${names.map((name) => `'${name}'`).join(', ')}, and not all of them append or upsert`,
+    message: `${first.place.text === undefined ? 'one array in memory' : `'${first.place.text}'`} is written by several steps: ${names.map((name) => `'${name}'`).join(', ')}, and not all of them append or upsert`,
     where: [...several].map((step) => steps[step]?.where() ?? ''),
     path: names,
     fix: "Bind each output to a place of its own, or write all of them in mode 'append' or 'upsert'.",

@@ -34,5 +34,7 @@ export interface Action {
   readonly name: string;
   /** Goes on beside the actions after it, and is awaited at the end. */
   readonly beside?: true;
+  /** The workflow of the same app that it runs, and where it is named. */
+  readonly runs?: { readonly workflow: string; readonly where: string };
   perform(context: ActionContext): Promise<void>;
 }

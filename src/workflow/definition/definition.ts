@@ -72,13 +72,15 @@ class Definition {
     if (collected === undefined) throw new DefinitionError(`Definition '${this.#path}'`, faults.sorted());
     const sample: RunFacts = { event: 'failed', workflow: 'w', runId: 'r', at: now, ms: 0, status: 'failed', error: 'e', steps: {} };
     const surroundings = { around, given, timezone: collected.timezone, faults };
-    readActions(this.#file, collected.file, sample, surroundings);
+    const sampled = readActions(this.#file, collected.file, sample, surroundings);
     const spec = await compile(collected, faults);
     return Object.freeze({
       ...spec,
       variableFacts: variableFacts(collected),
       resolve: (context: ResolveContext) => this.resolve(context),
-      actions: (facts: RunFacts) => readActions(this.#file, collected.file, facts, { ...surroundings, faults: new Faults() }),
+      runs: [...sampled.values()].flat().flatMap(({ runs }) => runs ?? []),
+      actions: (facts: RunFacts) =>
+        readActions(this.#file, collected.file, facts, { ...surroundings, faults: new Faults() }).get(facts.event) ?? [],
     });
   }
 }
