@@ -5,7 +5,7 @@ import { Claim, findClaims } from './claim.js';
 import type { EffectiveWorkflow } from './effective.js';
 import { fingerprintOf, lineageOf, outerPlaces, stampOf } from './fingerprint.js';
 import { orderOf, type Edge } from './graph.js';
-import { toBinding, valueOf } from './places.js';
+import { outputsRead } from './places.js';
 import type { Fate, KeptOutput } from './fate.js';
 import { isLive, loadJournal, loadUnfinished, type StepJournal, type UnfinishedRun } from './record.js';
 import { publishedFile } from './published.js';
@@ -207,7 +207,7 @@ async function findAvailable(
       const ports =
         edge.kind === 'link'
           ? processor.outputs.filter(({ name }) => name === edge.label)
-          : processor.outputs.filter((port) => String(toBinding(valueOf(steps[step]!, port)) ?? '') === edge.label);
+          : outputsRead(steps[step]!, steps[edge.to]!, edge.label);
       const kept = ports.flatMap((port) => {
         const output = row.outputs[port.property];
         return output === undefined ? [] : [[port, output] as const];

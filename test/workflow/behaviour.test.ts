@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import {
+  BindingError,
   collection,
   Input,
   Output,
@@ -248,6 +249,28 @@ describeStores('a workflow', (open) => {
       await expect(app.workflow(w).run({ only: ['second'] })).rejects.toThrow(/nothing was ever published to 'one'/);
       await expect(app.workflow(w).run({ only: ['thrid'] })).rejects.toMatchObject({ code: 'STEP_UNKNOWN' });
       await expect(app.workflow(w).run({ tags: ['daily'], only: ['third'] })).rejects.toMatchObject({ code: 'SELECTION_EMPTY' });
+    });
+
+    it('are refused where a file, a store or a collection is not there that a step outside is to have written', async () => {
+      await using app = await test();
+      const refused = async (to: string, from?: string): Promise<unknown> => {
+        const cut = workflow('cut', (b) => {
+          const writer = b.step(Copy, { name: 'writer', bind: { from: items(1), to } });
+          b.step(Drain, { name: 'reader', bind: { from: from ?? writer.output('to') } });
+        });
+        const error: unknown = await app
+          .workflow(cut)
+          .plan({ only: ['reader'] })
+          .catch((thrown: unknown) => thrown);
+        return error instanceof BindingError ? error.faults.map(({ code, message }) => `${code} ${message}`) : error;
+      };
+      const linked = "PORT_UNBOUND Step 'reader' input port 'from' is linked to 'writer.to', but 'writer' is not selected and";
+      expect(await refused('file:nowhere/rows.csv')).toEqual([`${linked} 'file:nowhere/rows.csv' cannot be read`]);
+      expect(await refused('rows@depot')).toEqual([`${linked} there is no store 'depot'`]);
+      expect(await refused('file:')).toEqual([`${linked} its output is not published anywhere`]);
+      expect(await refused('missing', 'missing')).toEqual([
+        "PORT_UNBOUND Step 'reader' input port 'from' reads 'missing', which 'writer' writes, but 'writer' is not selected and nothing was ever published to 'missing'",
+      ]);
     });
 
     it('take bindings of their own', async () => {

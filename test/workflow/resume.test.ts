@@ -172,6 +172,20 @@ describeStores('resuming', (open) => {
     expect((await app.workflow(work).planResume()).map((step) => step.runs)).toEqual([true, true]);
   });
 
+  it('knows a file again that is named in another way', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-resume-'));
+    folders.push(folder);
+    const work = workflow('files', (w) => {
+      w.step(Export, { bind: { from: rows(() => source), to: `file:${folder}/x/../exported.csv` } });
+      w.step(Sum, { bind: { from: `file:${folder}/exported.csv`, to: 'summed' } });
+    });
+    await fail(app, work, 'sum');
+    expect((await app.workflow(work).planResume()).map((step) => step.runs)).toEqual([false, true]);
+    rmSync(join(folder, 'exported.csv'));
+    expect((await app.workflow(work).planResume()).map((step) => step.runs)).toEqual([true, true]);
+  });
+
   it('runs again what has another definition', async () => {
     await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
     await fail(app, chain('published'), 'tell');
