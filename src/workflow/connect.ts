@@ -2,7 +2,7 @@ import { suggestName, type Fault } from '../errors.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import { findCycles } from './cycle.js';
 import { createGraph, type Edge, type Graph } from './graph.js';
-import { placesRead, placesWritten, toBinding, valueOf, type StoreIdentity, type WrittenPlace } from './places.js';
+import { placeOf, placesRead, placesWritten, toBinding, valueOf, type StoreIdentity, type WrittenPlace } from './places.js';
 import type { StepSpec } from './spec.js';
 
 export interface Connected {
@@ -102,6 +102,7 @@ function collectionEdges(steps: readonly StepSpec[], storeOf: StoreIdentity, fau
       several.filter(({ place }) => !place.rejects),
       faults,
     );
+  for (const reader of withPorts) refuseReadOnly(steps, steps[reader]!, writers, storeOf, faults);
   return withPorts.flatMap((to) =>
     placesRead(steps[to]!, storeOf).flatMap(({ key, text }) =>
       (writers.get(key) ?? []).flatMap(({ step: from }): Edge[] => (from === to ? [] : [{ from, to, kind: 'collection', label: text }])),
@@ -112,7 +113,7 @@ function collectionEdges(steps: readonly StepSpec[], storeOf: StoreIdentity, fau
 interface WriterOf {
   readonly step: number;
   /** An array has no text. */
-  readonly place: Pick<WrittenPlace, 'mode' | 'rejects'> & { readonly text: string | undefined };
+  readonly place: Pick<WrittenPlace, 'mode' | 'rejects'> & { readonly text: string | undefined; readonly property?: string };
 }
 
 function note(writers: Map<unknown, WriterOf[]>, place: unknown, writer: WriterOf): void {
@@ -139,6 +140,31 @@ function refuseConflict(steps: readonly StepSpec[], writers: readonly WriterOf[]
     path: names,
     fix: "Bind each output to a place of its own, or write all of them in mode 'append' or 'upsert'.",
   });
+}
+
+/** What an input may only read no step of its workflow writes. */
+function refuseReadOnly(
+  steps: readonly StepSpec[],
+  reader: StepSpec,
+  writers: ReadonlyMap<unknown, readonly WriterOf[]>,
+  storeOf: StoreIdentity,
+  faults: Fault[],
+): void {
+  for (const input of reader.processor.inputs) {
+    const place = input.readOnly ? placeOf(toBinding(valueOf(reader, input)), input.property, storeOf) : undefined;
+    for (const { step, place: written } of (place && writers.get(place.key)) ?? []) {
+      const writer = steps[step]!;
+      if (written.rejects || written.property === undefined || place === undefined) continue;
+      const output = writer.processor.outputs.find(({ property }) => property === written.property)?.name ?? '';
+      faults.push({
+        code: 'PORT_READ_ONLY',
+        message: `Step '${writer.name}' output port '${output}' is bound to '${place.text}', which input port '${input.name}' of step '${reader.name}' may only read`,
+        where: [writer.where(), reader.where()],
+        path: [writer.name, output],
+        fix: `Bind one of them elsewhere, or drop readOnly from '${input.name}'.`,
+      });
+    }
+  }
 }
 
 function cycleFaults(workflow: string, steps: readonly StepSpec[], graph: Graph): Fault[] {
