@@ -174,6 +174,7 @@ describe('millrace with workflows', () => {
       faults: [{ code: 'PROCESSOR_UNKNOWN', where: ['other.yaml:3:5'] }, { code: 'DEFINITION_INVALID' }],
     });
     folder.write({ 'pricing.yaml': 'name: pricing\nsteps:\n  - ImportPrices: { bind: { source: a@depot, rows: b } }\n' });
+    expect(await cli('check', 'pricing.yaml')).toMatchObject({ code: 2, stdout: expect.stringContaining('STORE_UNKNOWN') });
     expect(await cli('check')).toMatchObject({ code: 2, stdout: expect.stringContaining('STORE_UNKNOWN') });
     folder.write({ 'pricing.yaml': 'name: pricing\n' });
     expect(await cli('check')).toMatchObject({ code: 2, stdout: expect.stringContaining('pricing.yaml:1:1') });

@@ -42,13 +42,17 @@ export async function check({ file }: { readonly file?: string }, cli: Cli): Pro
 }
 
 /** One definition file, by the processors of the project. */
-async function checkFile(file: string, { catalogue, workflows: known }: Workspace, { out, err, json, quiet, cwd }: Cli): Promise<number> {
+async function checkFile(file: string, workspace: Workspace, { out, err, json, quiet, cwd }: Cli): Promise<number> {
+  const { catalogue, workflows: known } = workspace;
   const loaded = await loadWorkflows([file], catalogue.options.processors ?? [], cwd);
   const [workflow] = loaded.workflows;
   const spec = findWorkflowSpec(workflow);
   // where others cannot be read, their names are not known
   const unknown = spec === undefined || known.faults.length > 0 ? [] : runFaults([spec], [spec, ...known.byName.values()]);
-  const faults = [...loaded.faults, ...unknown];
+  const composing = [...loaded.faults, ...catalogue.faults, ...(workflow === undefined ? [] : await wiringFaults(workspace))];
+  const alone = { ...workspace, workflows: { ...known, workflows: loaded.workflows } };
+  const planned = workflow === undefined || composing.length > 0 ? [] : await planFaults(alone, [workflow.name]);
+  const faults = [...loaded.faults, ...unknown, ...planned];
   if (json)
     out.line(
       toJson({
