@@ -5,7 +5,7 @@ import type { Class } from '../../types.js';
 import type { RunFacts } from '../action/action.js';
 import type { ResolveContext, WorkflowSpec } from '../spec.js';
 import { createWorkflow, type Workflow } from '../workflow.js';
-import { Collector } from './collect.js';
+import { Collector, type Opened } from './collect.js';
 import { compile } from './compile.js';
 import { openDates, type DateWriter } from './dates.js';
 import { LoadedFiles, type LoadedFile } from './load-files.js';
@@ -71,16 +71,17 @@ class Definition {
     const collected = new Collector(options).collect(this.#file);
     if (collected === undefined) throw new DefinitionError(`Definition '${this.#path}'`, faults.sorted());
     const sample: RunFacts = { event: 'failed', workflow: 'w', runId: 'r', at: now, ms: 0, status: 'failed', error: 'e', steps: {} };
-    const surroundings = { around, given, timezone: collected.timezone, faults };
-    const sampled = readActions(this.#file, collected.file, sample, surroundings);
+    const actionsOf = (opened: Opened, told: RunFacts, found: Faults): ReturnType<typeof readActions> =>
+      readActions(opened.loaded, opened.file, told, { around, given: opened.given, timezone: opened.timezone, faults: found });
+    for (const inner of collected.within) actionsOf(inner, sample, faults); // they are not done, and are to be right all the same
+    const sampled = actionsOf(collected, sample, faults);
     const spec = await compile(collected, faults);
     return Object.freeze({
       ...spec,
       variableFacts: variableFacts(collected),
       resolve: (context: ResolveContext) => this.resolve(context),
       runs: [...sampled.values()].flat().flatMap(({ runs }) => runs ?? []),
-      actions: (facts: RunFacts) =>
-        readActions(this.#file, collected.file, facts, { ...surroundings, faults: new Faults() }).get(facts.event) ?? [],
+      actions: (facts: RunFacts) => actionsOf(collected, facts, new Faults()).get(facts.event) ?? [],
     });
   }
 }

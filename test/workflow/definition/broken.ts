@@ -832,6 +832,13 @@ export const broken: readonly Broken[] = [
     ],
   },
   {
+    what: 'events of a workflow within',
+    text: yaml('name: x', 'steps:', '  - workflow: { path: inner.yaml }'),
+    besides: { 'inner.yaml': yaml('name: y', 'steps:', ok, 'events: { faild: [] }') },
+    faults: [[I, 4, 11]],
+    says: "Did you mean 'failed'?",
+  },
+  {
     what: 'a command, a group and a workflow within that are a text',
     text: yaml('name: x', 'steps:', ok, '  - command: ls', '  - group: a', '  - workflow: b.yaml'),
     faults: [
