@@ -9,7 +9,7 @@ import { Publication, type Note } from './publication.js';
 import { PortReader, type InputState } from './reader.js';
 import { RowGuard, type Reject } from './row-guard.js';
 import { batchSize } from './source.js';
-import type { Target } from './target.js';
+import { nowhere, type Target } from './target.js';
 import { wrapSpooled } from './spool.js';
 import { PortWriter, type OutputState } from './writer.js';
 
@@ -249,7 +249,7 @@ export class OpenPorts {
         this.#gate.onClose(() => to.target.close?.());
         return to.target;
       case 'nowhere':
-        return { take: () => undefined };
+        return nowhere;
     }
   }
 }

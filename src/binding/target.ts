@@ -15,3 +15,6 @@ export interface Target {
   /** The attempt is over: whoever waits for a batch to be taken is let go. */
   close?(): void;
 }
+
+/** Where the rows go that nobody asked for. */
+export const nowhere: Target = Object.freeze({ take: () => undefined });

@@ -4,7 +4,7 @@ import type { Row, Writer } from '../types.js';
 import type { Gate } from './gate.js';
 import { portClosed, type RowGuard } from './row-guard.js';
 import { batchSize, isAsyncIterable, isIterable } from './source.js';
-import type { Target } from './target.js';
+import { nowhere, type Target } from './target.js';
 
 /** What a writer works with in one attempt. */
 export interface OutputState {
@@ -21,6 +21,11 @@ export interface OutputState {
 }
 
 const taken = Promise.resolve();
+
+/** Whether nothing is bound or linked to the output of a writer. */
+export function isUnread(writer: unknown): boolean {
+  return writer instanceof PortWriter && writer.state.target === nowhere;
+}
 
 /** A writer that checks rows, gathers them into batches and keeps one batch on its way to the target. */
 export class PortWriter<T> implements Writer<T> {

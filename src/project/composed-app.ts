@@ -96,11 +96,11 @@ export class ComposedApp implements App {
     throw new MillraceError('WORKFLOW_UNKNOWN', `app.workflow takes a workflow or the name of one, not ${describeValue(workflow)}`);
   }
 
-  readonly #runAnother: RunAnother = async (name, variables, chain) => {
+  readonly #runAnother: RunAnother = async (name, options, chain) => {
     const spec = this.#workflows.get(name);
     if (spec === undefined)
       throw new MillraceError('WORKFLOW_UNKNOWN', `no workflow is named '${name}'. ${suggestName(name, this.#workflows.keys())}`);
-    return createWorkflowTask(this.#runtime, spec, { runAnother: this.#runAnother, chain }).run({ variables });
+    return createWorkflowTask(this.#runtime, spec, { runAnother: this.#runAnother, chain }).run(options);
   };
 
   store(name = 'default'): Store {

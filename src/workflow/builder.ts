@@ -144,7 +144,7 @@ class DraftBuilder implements WorkflowBuilder {
     const where = callSite(this.command, frames)();
     const { command, args = [], cwd, env } = options;
     const given: CommandOptions = { command, args, ...(cwd === undefined ? {} : { cwd }), ...(env === undefined ? {} : { env }) };
-    return this.#add(commandSpec(given, where), { ...options, name }, where, JSON.stringify([command, args, cwd]));
+    return this.#add(commandSpec(given, name, where), { ...options, name }, where, JSON.stringify([command, args, cwd]));
   }
 
   workflow<O extends Links>(

@@ -1,7 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isUnread } from '../binding/writer.js';
+import { MASK, maskUrl } from '../mask.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
-import type { TaskContext, Writer } from '../types.js';
+import type { Log, TaskContext, Writer } from '../types.js';
 
 /** A program to run. */
 export interface CommandOptions {
@@ -21,15 +24,18 @@ export interface CommandPorts {
 
 /** Milliseconds between asking a program to end and ending it. */
 const grace = 2000;
+/** Milliseconds to wait for what a program that has ended wrote to its standard error. */
+const patience = 1000;
 /** How much of the standard error an error message shows. */
 const shown = 2000;
 
-/** A program as a processor. */
-export function commandSpec(options: CommandOptions, where: string): ProcessorSpec {
+/** A program as a processor; lines that nothing reads go to the log, under the name of the step. */
+export function commandSpec(options: CommandOptions, name: string, where: string): ProcessorSpec {
   class Command implements CommandPorts {
     lines!: Writer<{ line: string }>;
-    run(context: TaskContext): Promise<void> {
-      return runCommand(options, (lines) => this.lines.write(lines.map((line) => ({ line }))), context);
+    run({ signal, log }: TaskContext): Promise<void> {
+      const take = (lines: string[]): Promise<void> => this.lines.write(lines.map((line) => ({ line })));
+      return runCommand(options, { name, log, signal, take, isTold: isUnread(this.lines) });
     }
   }
   const output = {
@@ -45,11 +51,21 @@ export function commandSpec(options: CommandOptions, where: string): ProcessorSp
   return Object.freeze({ class: Command, name: 'command', tags: [], inputs: [], outputs: [output], hasAction: true, where });
 }
 
-/** Runs a program to its end; `take` is given the lines of its standard output. */
+/** What a program is run with besides what it is. */
+export interface CommandRun extends Pick<TaskContext, 'signal'> {
+  readonly log: Pick<Log, 'info' | 'warn'>;
+  /** Stands before its lines in the log. */
+  readonly name: string;
+  /** Whether the lines of its standard output go to the log, as those of its standard error do. */
+  readonly isTold: boolean;
+  /** Is given the lines of its standard output. */
+  take(lines: string[]): void | Promise<void>;
+}
+
+/** Runs a program to its end. */
 export async function runCommand(
   { command, args = [], cwd, env }: CommandOptions,
-  take: (lines: string[]) => void | Promise<void>,
-  { signal, log }: Pick<TaskContext, 'signal' | 'log'>,
+  { name, signal, log, isTold, take }: CommandRun,
 ): Promise<void> {
   signal.throwIfAborted();
   const child = spawn(command, args, {
@@ -61,14 +77,25 @@ export async function runCommand(
   });
   const ended = endOf(child);
   const kill = endOnAbort(child, signal);
-  const errors = collect(child.stderr, (text) => {
-    log.debug(`${command}: ${text}`);
+  const hide = hider(env);
+  const tell = (level: 'info' | 'warn', lines: string[]): void => {
+    for (const line of lines) if (line.trim() !== '') log[level](hide(`${name}: ${line}`));
+  };
+  let errors = '';
+  const told = passLines(child.stderr, (lines) => {
+    tell('warn', lines);
+    errors = `${errors}${lines.join('\n')}\n`.slice(-shown);
   });
+  told.catch(() => undefined); // it was ended, or could not be started
   try {
-    await passLines(child.stdout, take);
+    await passLines(child.stdout, (lines) => {
+      if (isTold) tell('info', lines);
+      return take(lines);
+    });
     const { code, by } = await ended;
     signal.throwIfAborted();
-    if (code !== 0) throw new Error(describeEnd(command, code, by, errors()));
+    await Promise.race([told, delay(patience, undefined, { ref: false })]); // what it left running may hold it open
+    if (code !== 0) throw new Error(hide(describeEnd(command, code, by, errors.trim())));
   } catch (error) {
     endGroup(child, 'SIGKILL');
     await ended.catch(() => undefined); // it could not be started, and that is the error already
@@ -78,10 +105,10 @@ export async function runCommand(
   }
 }
 
-async function passLines(stdout: NodeJS.ReadableStream, take: (lines: string[]) => void | Promise<void>): Promise<void> {
-  stdout.setEncoding('utf8');
+async function passLines(stream: NodeJS.ReadableStream, take: (lines: string[]) => void | Promise<void>): Promise<void> {
+  stream.setEncoding('utf8');
   let rest = '';
-  for await (const chunk of stdout) {
+  for await (const chunk of stream) {
     const parts = String(chunk).split('\n'); // not of what is left besides: a long line would be gone through again and again
     parts[0] = rest + (parts[0] ?? '');
     rest = parts.pop() ?? '';
@@ -129,15 +156,12 @@ function endGroup(child: ChildProcess, by: NodeJS.Signals): void {
   }
 }
 
-/** The end of a stream's text; each line is told as it comes. */
-function collect(stream: NodeJS.ReadableStream, tell: (line: string) => void): () => string {
-  let text = '';
-  stream.setEncoding('utf8');
-  stream.on('data', (chunk: string) => {
-    text = (text + chunk).slice(-shown);
-    for (const line of chunk.split('\n')) if (line.trim() !== '') tell(line);
-  });
-  return () => text.trim();
+/** Hides what a program was given in its environment, as that is where secrets are put; a few characters would blot out every text. */
+function hider(env: CommandOptions['env'] = {}): (text: string) => string {
+  const values = Object.values(env)
+    .map(String)
+    .filter(({ length }) => length > 3);
+  return (text) => values.reduce((hidden, value) => hidden.replaceAll(value, MASK), maskUrl(text));
 }
 
 /** `spawn x ENOENT` does not say which of the two is not there. */

@@ -2,7 +2,7 @@ import { suggestName, type Fault } from '../errors.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import { findCycles } from './cycle.js';
 import { createGraph, type Edge, type Graph } from './graph.js';
-import { placesRead, placesWritten, toBinding, valueOf, type StoreIdentity, type WrittenPlace } from './places.js';
+import { placeOf, placesRead, placesWritten, toBinding, valueOf, type StoreIdentity, type WrittenPlace } from './places.js';
 import type { StepSpec } from './spec.js';
 
 export interface Connected {
@@ -86,13 +86,14 @@ function noStepBefore(workflow: string, indexes: ReadonlyMap<string, number>, st
 
 /** A step that reads what another writes comes after it; a step may read what it writes itself. */
 function collectionEdges(steps: readonly StepSpec[], storeOf: StoreIdentity, faults: Fault[]): Edge[] {
-  const writers = new Map<string, { readonly step: number; readonly place: WrittenPlace }[]>();
+  const writers = new Map<unknown, WriterOf[]>();
   const withPorts = [...steps.keys()].filter((step) => hasPlaces(steps[step]!.processor));
   for (const step of withPorts) {
-    for (const place of placesWritten(steps[step]!, storeOf)) {
-      const others = writers.get(place.key);
-      if (others === undefined) writers.set(place.key, [{ step, place }]);
-      else others.push({ step, place });
+    const spec = steps[step]!;
+    for (const place of placesWritten(spec, storeOf)) note(writers, place.key, { step, place });
+    for (const port of spec.processor.outputs) {
+      const value = valueOf(spec, port);
+      if (Array.isArray(value)) note(writers, value, { step, place: { text: undefined, mode: port.mode ?? 'replace', rejects: false } });
     }
   }
   for (const several of writers.values())
@@ -101,11 +102,24 @@ function collectionEdges(steps: readonly StepSpec[], storeOf: StoreIdentity, fau
       several.filter(({ place }) => !place.rejects),
       faults,
     );
+  for (const reader of withPorts) refuseReadOnly(steps, steps[reader]!, writers, storeOf, faults);
   return withPorts.flatMap((to) =>
     placesRead(steps[to]!, storeOf).flatMap(({ key, text }) =>
       (writers.get(key) ?? []).flatMap(({ step: from }): Edge[] => (from === to ? [] : [{ from, to, kind: 'collection', label: text }])),
     ),
   );
+}
+
+interface WriterOf {
+  readonly step: number;
+  /** An array has no text. */
+  readonly place: Pick<WrittenPlace, 'mode' | 'rejects'> & { readonly text: string | undefined; readonly property?: string };
+}
+
+function note(writers: Map<unknown, WriterOf[]>, place: unknown, writer: WriterOf): void {
+  const others = writers.get(place);
+  if (others === undefined) writers.set(place, [writer]);
+  else others.push(writer);
 }
 
 function hasPlaces({ inputs, outputs, params }: ProcessorSpec): boolean {
@@ -114,22 +128,43 @@ function hasPlaces({ inputs, outputs, params }: ProcessorSpec): boolean {
 
 const none: readonly never[] = Object.freeze([]);
 
-function refuseConflict(
-  steps: readonly StepSpec[],
-  writers: readonly { readonly step: number; readonly place: WrittenPlace }[],
-  faults: Fault[],
-): void {
+function refuseConflict(steps: readonly StepSpec[], writers: readonly WriterOf[], faults: Fault[]): void {
   const several = new Set(writers.map(({ step }) => step));
   const names = [...several].map((step) => steps[step]?.name ?? '');
   const first = writers[0];
   if (first === undefined || several.size < 2 || writers.every(({ place }) => place.mode !== 'replace')) return;
   faults.push({
     code: 'BINDING_CONFLICT',
-    message: `'${first.place.text}' is written by several steps: ${names.map((name) => `'${name}'`).join(', ')}, and not all of them append or upsert`,
+    message: `${first.place.text === undefined ? 'one array in memory' : `'${first.place.text}'`} is written by several steps: ${names.map((name) => `'${name}'`).join(', ')}, and not all of them append or upsert`,
     where: [...several].map((step) => steps[step]?.where() ?? ''),
     path: names,
     fix: "Bind each output to a place of its own, or write all of them in mode 'append' or 'upsert'.",
   });
+}
+
+/** What an input may only read no step of its workflow writes. */
+function refuseReadOnly(
+  steps: readonly StepSpec[],
+  reader: StepSpec,
+  writers: ReadonlyMap<unknown, readonly WriterOf[]>,
+  storeOf: StoreIdentity,
+  faults: Fault[],
+): void {
+  for (const input of reader.processor.inputs) {
+    const place = input.readOnly ? placeOf(toBinding(valueOf(reader, input)), input.property, storeOf) : undefined;
+    for (const { step, place: written } of (place && writers.get(place.key)) ?? []) {
+      const writer = steps[step]!;
+      if (written.rejects || written.property === undefined || place === undefined) continue;
+      const output = writer.processor.outputs.find(({ property }) => property === written.property)?.name ?? '';
+      faults.push({
+        code: 'PORT_READ_ONLY',
+        message: `Step '${writer.name}' output port '${output}' is bound to '${place.text}', which input port '${input.name}' of step '${reader.name}' may only read`,
+        where: [writer.where(), reader.where()],
+        path: [writer.name, output],
+        fix: `Bind one of them elsewhere, or drop readOnly from '${input.name}'.`,
+      });
+    }
+  }
 }
 
 function cycleFaults(workflow: string, steps: readonly StepSpec[], graph: Graph): Fault[] {

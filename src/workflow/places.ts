@@ -75,6 +75,14 @@ export function rejectsPlace(step: StepSpec, port: InputSpec | OutputSpec, store
   return placeOf(parseBinding(port.rejects ?? named), port.property, storeOf);
 }
 
+/** The outputs of a step by which it writes what another one reads, as that calls it; none where these are its rejects. */
+export function outputsRead(writer: StepSpec, reader: StepSpec, text: string): OutputSpec[] {
+  const byName: StoreIdentity = (store) => store;
+  const key = placesRead(reader, byName).find((place) => place.text === text)?.key;
+  const written = new Set(placesWritten(writer, byName).flatMap((place) => (place.key === key && !place.rejects ? place.property : [])));
+  return writer.processor.outputs.filter(({ property }) => written.has(property));
+}
+
 /** The collection or file that a binding means. */
 export function placeOf(binding: AnyBinding | undefined, property: string, storeOf: StoreIdentity): Place | undefined {
   if (binding?.kind === 'collection') {

@@ -1,16 +1,12 @@
-import { hostname } from 'node:os';
 import { journalCollection, tasksCollection, unfinishedCollection, type TaskRecord } from '../task/recorder.js';
 import type { Runtime } from '../task/runtime.js';
 import type { RunStatus } from '../types.js';
 import type { KeptOutput } from './fate.js';
 import { forgetBindings, type KeptBindings } from './kept-bindings.js';
 import type { KeptVariables } from './kept-variables.js';
+import { beat, holds, living, newLease, type Lease } from './lease.js';
+import { dropClaims } from './claim.js';
 import type { Slices } from './slice.js';
-
-/** Milliseconds for which a run is known to be alive after a sign of life. */
-const lease = 30_000;
-/** Milliseconds between signs of life. */
-const beat = 10_000;
 
 /** A run of a workflow that is under way, or did not end well: what another one that goes on with it has to know. */
 export interface UnfinishedRun {
@@ -19,7 +15,7 @@ export interface UnfinishedRun {
   readonly status: RunStatus | 'running';
   readonly started: Date;
   /** Until when nobody else may go on with it. */
-  readonly lease: { readonly host: string; readonly pid: number; readonly until: Date };
+  readonly lease: Lease;
   /** Which steps were asked for. */
   readonly slices: Slices;
   /** The time that `{now}` stands for in its definition: that of the first run, for those that go on with it. */
@@ -41,9 +37,6 @@ export interface StepJournal {
   readonly lineage: string;
   readonly outputs: Readonly<Record<string, KeptOutput>>;
 }
-
-/** Runs of this process that have not ended. */
-const living = new Set<string>();
 
 /** Keeps a run known while it is unfinished: noted when it starts, renewed while it lives, forgotten when it has succeeded. */
 export class RunJournal {
@@ -96,24 +89,8 @@ export class RunJournal {
   }
 }
 
-function newLease(): UnfinishedRun['lease'] {
-  return { host: hostname(), pid: process.pid, until: new Date(Date.now() + lease) };
-}
-
-/** Whether a run may still be under way: in this process, in one of this machine that lives, or elsewhere for as long as its lease holds. */
-export function isLive({ _id, status, lease: { host, pid, until } }: UnfinishedRun): boolean {
-  if (status !== 'running' || until.getTime() < Date.now()) return living.has(_id);
-  if (host !== hostname()) return true;
-  return pid === process.pid ? living.has(_id) : lives(pid);
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // it lives, and is somebody else's
-  }
+export function isLive({ _id, status, lease }: UnfinishedRun): boolean {
+  return status === 'running' ? holds(_id, lease) : living.has(_id);
 }
 
 /** Unfinished runs of a workflow, the last first. */
@@ -138,6 +115,7 @@ export async function forgetRuns(runtime: Runtime, runs: readonly UnfinishedRun[
   for (const { spools } of runs) for (const spool of spools) await store.drop(spool);
   const ids = runs.map(({ _id }) => _id);
   forgetBindings(ids);
+  await dropClaims(store, ids);
   await store.delete(journalCollection, { runId: { $in: ids } });
   await store.delete(unfinishedCollection, { _id: { $in: ids } });
 }

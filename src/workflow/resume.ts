@@ -1,10 +1,11 @@
 import { MillraceError, suggestName } from '../errors.js';
 import type { OutputSpec } from '../metadata/spec.js';
 import type { Runtime } from '../task/runtime.js';
+import { Claim, findClaims } from './claim.js';
 import type { EffectiveWorkflow } from './effective.js';
 import { fingerprintOf, lineageOf, outerPlaces, stampOf } from './fingerprint.js';
 import { orderOf, type Edge } from './graph.js';
-import { toBinding, valueOf } from './places.js';
+import { outputsRead } from './places.js';
 import type { Fate, KeptOutput } from './fate.js';
 import { isLive, loadJournal, loadUnfinished, type StepJournal, type UnfinishedRun } from './record.js';
 import { publishedFile } from './published.js';
@@ -22,19 +23,43 @@ export interface Resumable {
 /**
  * Finds the run to go on with: the one named, else the last one that did not end well and that no later one has made up for.
  *
+ * @param by - the run that has claimed it.
  * @throws MillraceError `RUN_UNKNOWN`.
  */
-export async function findResumable(runtime: Runtime, name: string, runId: string | undefined): Promise<Resumable> {
+export async function findResumable(runtime: Runtime, name: string, runId: string | undefined, by?: string): Promise<Resumable> {
   const runs = await loadUnfinished(runtime, name);
   const continued = new Set(runs.map(({ resumes }) => resumes));
   const record = runs.find(({ _id, status }) => (runId === undefined ? status !== 'partial' && !continued.has(_id) : _id === runId));
   if (record === undefined) throw runUnknown(name, runId, runs);
-  if (!isLive(record)) return { record, chain: chainOf(record, runs) };
-  const { host, pid } = record.lease;
+  const claim = (await findClaims(runtime, [record._id])).find((one) => one.by !== by);
+  if (!isLive(record) && claim === undefined) return { record, chain: chainOf(record, runs) };
+  const { host, pid } = (claim ?? record).lease;
   throw new MillraceError(
     'RUN_UNKNOWN',
     `run ${record._id} of workflow '${name}' is still under way on ${host} (process ${String(pid)}): wait for its end, or end it`,
   );
+}
+
+/** The same, and nobody else goes on with it until the claim is released: of several that ask at once one has it. */
+export async function claimResumable(
+  runtime: Runtime,
+  name: string,
+  runId: string | undefined,
+  by: string,
+): Promise<Resumable & { readonly claim: Claim }> {
+  for (;;) {
+    const { record } = await findResumable(runtime, name, runId);
+    const claim = await Claim.take(runtime, record._id, by);
+    if (claim === undefined) continue; // somebody was faster, and is found now
+    try {
+      const found = await findResumable(runtime, name, runId, by); // another one may have gone on with it before, and have ended
+      if (found.record._id === record._id) return { ...found, claim };
+    } catch (error) {
+      await claim.release();
+      throw error;
+    }
+    await claim.release();
+  }
 }
 
 /** This run, and those that nobody will go on with now that it has succeeded. */
@@ -43,7 +68,19 @@ export async function findSuperseded(runtime: Runtime, name: string, runId: stri
   const own = runs.find(({ _id }) => _id === runId);
   if (own === undefined) return [];
   const chain = new Set(chainOf(own, runs));
-  return runs.filter((run) => chain.has(run) || (!isLive(run) && madeUpFor(run, own)));
+  const used = await runsInUse(runtime, runs, runId);
+  return runs.filter((run) => chain.has(run) || (!used.has(run) && madeUpFor(run, own)));
+}
+
+/** Runs that are under way, and those that these read from. */
+async function runsInUse(runtime: Runtime, runs: readonly UnfinishedRun[], but?: string): Promise<ReadonlySet<UnfinishedRun>> {
+  const claims = await findClaims(
+    runtime,
+    runs.map(({ _id }) => _id),
+  );
+  const claimed = new Set(claims.flatMap(({ _id, by }) => (by === but ? [] : [_id])));
+  const live = runs.filter((run) => run._id !== but && (isLive(run) || claimed.has(run._id)));
+  return new Set(live.flatMap((run) => chainOf(run, runs)));
 }
 
 /** How many runs that did not end well are kept to be gone on with. */
@@ -56,7 +93,8 @@ export async function findForgotten(runtime: Runtime, name: string): Promise<rea
   const continued = new Set(runs.map(({ resumes }) => resumes));
   const ends = runs.filter(({ _id }) => !continued.has(_id)).slice(0, most);
   const kept = new Set(ends.flatMap((run) => chainOf(run, runs)));
-  return runs.filter((run) => !kept.has(run) && !isLive(run));
+  const used = await runsInUse(runtime, runs);
+  return runs.filter((run) => !kept.has(run) && !used.has(run));
 }
 
 /** Whether a later run has done what this one was to do. */
@@ -169,7 +207,7 @@ async function findAvailable(
       const ports =
         edge.kind === 'link'
           ? processor.outputs.filter(({ name }) => name === edge.label)
-          : processor.outputs.filter((port) => String(toBinding(valueOf(steps[step]!, port)) ?? '') === edge.label);
+          : outputsRead(steps[step]!, steps[edge.to]!, edge.label);
       const kept = ports.flatMap((port) => {
         const output = row.outputs[port.property];
         return output === undefined ? [] : [[port, output] as const];

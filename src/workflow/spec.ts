@@ -81,6 +81,8 @@ export interface WorkflowSpec {
   readonly resolve?: (context: ResolveContext) => Promise<WorkflowSpec>;
   /** What is to be done when a run begins and ends. */
   readonly actions?: (facts: RunFacts) => readonly Action[];
+  /** Workflows of the same app that these run. */
+  readonly runs?: readonly NonNullable<Action['runs']>[];
 }
 
 /** What a run adds to a definition. */

@@ -10,7 +10,7 @@ import { keepBindings, restoreBindings } from './kept-bindings.js';
 import { keepVariables, restoreVariables } from './kept-variables.js';
 import { describePlan, planRun, type RunPlan } from './plan.js';
 import { forgetRuns, RunJournal, type UnfinishedRun } from './record.js';
-import { findForgotten, findResumable, findSuperseded, planReuse, slicesOf, type Resumable } from './resume.js';
+import { claimResumable, findForgotten, findResumable, findSuperseded, planReuse, slicesOf, type Resumable } from './resume.js';
 import { WorkflowRun } from './run.js';
 import { isSliced, selectSteps, type Slices } from './slice.js';
 import type { WorkflowSpec } from './spec.js';
@@ -65,7 +65,7 @@ class BoundWorkflow implements WorkflowTask {
 
   async run(options: WorkflowRunOptions = {}): Promise<WorkflowResult> {
     checkRunOptions(this.name, options);
-    return this.#enter(() => this.#run(options));
+    return this.#enter(() => this.#run(options, newId()));
   }
 
   async plan(options: WorkflowRunOptions = {}): Promise<readonly PlannedStep[]> {
@@ -77,8 +77,13 @@ class BoundWorkflow implements WorkflowTask {
   async resume(runId?: string, options: WorkflowRunOptions = {}): Promise<WorkflowResult> {
     checkRunOptions(this.name, options);
     return this.#enter(async () => {
-      const found = await findResumable(this.#runtime, this.name, runId);
-      return this.#run(continuing(options, found), found);
+      const id = newId();
+      const { claim, ...found } = await claimResumable(this.#runtime, this.name, runId, id);
+      try {
+        return await this.#run(continuing(options, found), id, found);
+      } finally {
+        await claim.release();
+      }
     });
   }
 
@@ -97,11 +102,10 @@ class BoundWorkflow implements WorkflowTask {
     return run;
   }
 
-  async #run(options: WorkflowRunOptions, found?: Resumable): Promise<WorkflowResult> {
+  async #run(options: WorkflowRunOptions, runId: string, found?: Resumable): Promise<WorkflowResult> {
     const asOf = found?.record.asOf ?? this.#now();
     const spec = await this.#resolve(options, asOf);
     const { workflow, fates } = found === undefined ? this.#select(spec, options) : await this.#reuse(spec, options, found);
-    const runId = newId();
     const current: { run?: WorkflowRun } = {};
     const plan = await this.#plan(workflow, fates, options, runId, (step) => current.run?.wake(step));
     const events = options.on === undefined ? this.#runtime.events : this.#runtime.events.extend(options.on);
@@ -109,13 +113,13 @@ class BoundWorkflow implements WorkflowTask {
     const slices = found === undefined ? sliced(options) : slicesOf(options, found.record);
     const variables = keepVariables(options.variables ?? {}, spec.variableFacts?.secret);
     const bind = keepBindings(runId, options.bind);
-    return this.#follow(run, plan, { slices, asOf, variables, bind }, found);
+    return this.#follow(run, plan, { slices, asOf, variables, bind, signal: options.signal }, found);
   }
 
   async #follow(
     run: WorkflowRun,
     plan: RunPlan,
-    facts: Pick<UnfinishedRun, 'slices' | 'asOf' | 'variables' | 'bind'>,
+    { signal, ...facts }: Pick<UnfinishedRun, 'slices' | 'asOf' | 'variables' | 'bind'> & { readonly signal: AbortSignal | undefined },
     found: Resumable | undefined,
   ): Promise<WorkflowResult> {
     const runtime = this.#runtime;
@@ -133,7 +137,7 @@ class BoundWorkflow implements WorkflowTask {
     const actions =
       spec.actions === undefined
         ? undefined
-        : new ActionHook({ runtime, spec, runId, chain: this.#origin.chain ?? [], runAnother: this.#origin.runAnother });
+        : new ActionHook({ runtime, spec, runId, signal, chain: this.#origin.chain ?? [], runAnother: this.#origin.runAnother });
     const begun = performance.now();
     await journal.open();
     if (events.has('run:start')) events.emit('run:start', { runId, at: this.#now(), workflow: this.name });

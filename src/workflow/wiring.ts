@@ -11,7 +11,8 @@ import type { EffectiveWorkflow } from './effective.js';
 import type { Fate, KeptOutput } from './fate.js';
 import type { Edge } from './graph.js';
 import type { PlannedLink } from './options.js';
-import { toBinding, valueOf } from './places.js';
+import { outputsRead, toBinding, valueOf } from './places.js';
+import { outsideFaults, type OutsideRead } from './outside.js';
 import { lacksId, publishedBy, publishedFile, type PublishedCollection } from './published.js';
 import type { StepSpec } from './spec.js';
 import type { LinkUse, Transport, Transports } from './transport.js';
@@ -25,12 +26,6 @@ interface Output {
   spool: string | undefined;
   /** Where it is published. */
   readonly ids: IdWatch | undefined;
-}
-
-/** A publication of a step that does not run, which one that does will read. */
-interface Outside extends Pick<PublishedCollection, 'store' | 'name'> {
-  readonly output: Output;
-  readonly use: LinkUse;
 }
 
 /** What a step reads by links. */
@@ -70,7 +65,7 @@ export class Wiring {
   /** By step and port: outputs that anything links to, run or not. */
   readonly #outputs = new Map<string, Output>();
   readonly #byEdge = new Map<Edge, LinkUse>();
-  readonly #outside: Outside[] = [];
+  readonly #outside: OutsideRead[] = [];
   #transports: Transports['of'] = new Map();
 
   /** @param faults - takes what is found wrong. */
@@ -93,6 +88,7 @@ export class Wiring {
     for (const edge of this.#input.workflow.graph.into[index]!) {
       const use = this.#byEdge.get(edge);
       if (use !== undefined) this.#wireInput(wired, this.#outputOf(use.writer, use.output), use, index);
+      else if (edge.kind === 'collection') this.#noteOutside(edge, spec);
     }
     return wired;
   }
@@ -133,14 +129,8 @@ export class Wiring {
 
   /** What steps outside of the selection are to have published must be there. */
   async checkOutside(): Promise<void> {
-    const { stores } = this.#input.runtime;
-    const known = new Map<string, ReadonlySet<string>>();
-    for (const { store, name, output, use } of this.#outside) {
-      if (!stores.names.includes(store)) continue; // the check of the step that writes there says so
-      const names = known.get(store) ?? new Set(await stores.get(store).collections());
-      known.set(store, names);
-      if (!names.has(name)) this.#refuseOutside(output, use, `nothing was ever published to '${name}'`);
-    }
+    const { workflow, runtime } = this.#input;
+    if (this.#outside.length > 0) this.#faults.push(...(await outsideFaults(workflow.spec.name, this.#outside, runtime.stores)));
   }
 
   #findLinks(): void {
@@ -180,6 +170,19 @@ export class Wiring {
 
   #runs(step: number): boolean {
     return this.#input.fates[step]?.does === 'run';
+  }
+
+  /** A collection or file that a step which does not run writes is as if it were linked, unless another one writes it now. */
+  #noteOutside({ from, to, label }: Edge, reader: StepSpec): void {
+    const { fates, workflow } = this.#input;
+    const writer = workflow.steps[from];
+    if (writer === undefined || fates[from]?.does !== 'nothing') return;
+    if (workflow.graph.into[to]!.some((other) => other.kind === 'collection' && other.label === label && this.#runs(other.from))) return;
+    const input = reader.processor.inputs.find((port) => String(toBinding(valueOf(reader, port)) ?? '') === label);
+    const [output] = outputsRead(writer, reader, label);
+    const place = output && publishedBy(writer, output, true); // a file that is not there is told anyway
+    if (input !== undefined && output !== undefined && place !== undefined)
+      this.#outside.push({ writer, output, reader, input, place, text: label });
   }
 
   #openOutput(output: Output, index: number): void {
@@ -240,7 +243,7 @@ export class Wiring {
     const reason = `'${step.name}' does not run`;
     const place = kept?.collection ?? publishedBy(step, port, true);
     if (place !== undefined) {
-      if (kept === undefined) this.#outside.push({ store: place.store, name: place.name, output, use });
+      if (kept === undefined) this.#outside.push({ ...use, place });
       const hasIds = kept?.hasIds ?? !lacksId(port);
       return {
         wire: new InputWire(
@@ -253,7 +256,7 @@ export class Wiring {
       };
     }
     const file = publishedFile(step, port);
-    if (file === undefined) this.#refuseOutside(output, use, 'its output is not published anywhere');
+    if (kept === undefined || file === undefined) this.#outside.push({ ...use, place: file });
     return {
       wire: new InputWire(`${name} (from ${file?.text ?? 'nowhere'})`, file?.source ?? emptySource, false),
       by: 'collection',
@@ -261,18 +264,10 @@ export class Wiring {
     };
   }
 
-  #refuseOutside({ step, port }: Output, { reader, input }: LinkUse, why: string): void {
-    this.#faults.push({
-      code: 'PORT_UNBOUND',
-      message: `Step '${reader.name}' input port '${input.name}' is linked to '${nameOf(step, port)}', but '${step.name}' is not selected and ${why}`,
-      where: [reader.where(), step.where()],
-      path: [this.#input.workflow.spec.name, reader.name, input.name],
-      fix: `Select '${step.name}' too, bind its output '${port.property}' to a collection, or bind '${input.property}' for this run.`,
-    });
-  }
-
   #published({ store, name }: Pick<PublishedCollection, 'store' | 'name'>, hasIds: () => boolean): Source {
-    return publishedSource(this.#input.runtime.stores.get(store), name, hasIds);
+    const { stores } = this.#input.runtime;
+    // the check of the step that writes there, or of what is outside, says what is wrong with a store that is not known
+    return stores.names.includes(store) ? publishedSource(stores.get(store), name, hasIds) : emptySource;
   }
 
   #spooled(collection: string): Source {

@@ -174,10 +174,27 @@ describe('millrace with workflows', () => {
       faults: [{ code: 'PROCESSOR_UNKNOWN', where: ['other.yaml:3:5'] }, { code: 'DEFINITION_INVALID' }],
     });
     folder.write({ 'pricing.yaml': 'name: pricing\nsteps:\n  - ImportPrices: { bind: { source: a@depot, rows: b } }\n' });
+    expect(await cli('check', 'pricing.yaml')).toMatchObject({ code: 2, stdout: expect.stringContaining('STORE_UNKNOWN') });
     expect(await cli('check')).toMatchObject({ code: 2, stdout: expect.stringContaining('STORE_UNKNOWN') });
     folder.write({ 'pricing.yaml': 'name: pricing\n' });
     expect(await cli('check')).toMatchObject({ code: 2, stdout: expect.stringContaining('pricing.yaml:1:1') });
     expect(await cli('run', 'inline')).toMatchObject({ code: 2, stderr: expect.stringContaining('pricing.yaml:1:1') });
+  });
+
+  it('checks that the workflows are there which actions run', async () => {
+    const steps = 'steps:\n  - ImportPrices: { bind: { source: file:data/raw.csv, rows: raw } }\n';
+    folder.write({
+      'pricing.yaml': `name: pricing\n${steps}events:\n  succeeded: [ { run: pricing }, { run: inlin } ]\n  failed:\n    - run: { workflow: inline }\n    - run:\n        workflow: missing\n`,
+    });
+    const checked = await cli('check');
+    expect(checked).toMatchObject({ code: 2, stderr: "2 faults in project 'mill'.\n" });
+    expect(checked.stdout).toBe(
+      "error WORKFLOW_UNKNOWN: an action of workflow 'pricing' runs workflow 'inlin', which the project does not have\n  at pricing.yaml:5:41\n  → Did you mean 'inline'? Or list it under `workflows` of defineProject.\n" +
+        "error WORKFLOW_UNKNOWN: an action of workflow 'pricing' runs workflow 'missing', which the project does not have\n  at pricing.yaml:9:19\n  → Known: 'inline', 'pricing'. Or list it under `workflows` of defineProject.\n",
+    );
+    expect(await cli('check', 'pricing.yaml')).toMatchObject({ code: 2, stderr: '2 faults in pricing.yaml.\n' });
+    folder.write({ 'own.yaml': `name: own\n${steps}events: { failed: [ { run: own }, { run: inline } ] }\n` });
+    expect(await cli('check', 'own.yaml')).toMatchObject({ code: 0 });
   });
 
   it('prints the schema of definition files, with what the project has', async () => {

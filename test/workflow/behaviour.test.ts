@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import {
+  BindingError,
   collection,
   Input,
   Output,
@@ -250,6 +251,28 @@ describeStores('a workflow', (open) => {
       await expect(app.workflow(w).run({ tags: ['daily'], only: ['third'] })).rejects.toMatchObject({ code: 'SELECTION_EMPTY' });
     });
 
+    it('are refused where a file, a store or a collection is not there that a step outside is to have written', async () => {
+      await using app = await test();
+      const refused = async (to: string, from?: string): Promise<unknown> => {
+        const cut = workflow('cut', (b) => {
+          const writer = b.step(Copy, { name: 'writer', bind: { from: items(1), to } });
+          b.step(Drain, { name: 'reader', bind: { from: from ?? writer.output('to') } });
+        });
+        const error: unknown = await app
+          .workflow(cut)
+          .plan({ only: ['reader'] })
+          .catch((thrown: unknown) => thrown);
+        return error instanceof BindingError ? error.faults.map(({ code, message }) => `${code} ${message}`) : error;
+      };
+      const linked = "PORT_UNBOUND Step 'reader' input port 'from' is linked to 'writer.to', but 'writer' is not selected and";
+      expect(await refused('file:nowhere/rows.csv')).toEqual([`${linked} 'file:nowhere/rows.csv' cannot be read`]);
+      expect(await refused('rows@depot')).toEqual([`${linked} there is no store 'depot'`]);
+      expect(await refused('file:')).toEqual([`${linked} its output is not published anywhere`]);
+      expect(await refused('missing', 'missing')).toEqual([
+        "PORT_UNBOUND Step 'reader' input port 'from' reads 'missing', which 'writer' writes, but 'writer' is not selected and nothing was ever published to 'missing'",
+      ]);
+    });
+
     it('take bindings of their own', async () => {
       await using app = await test();
       await app.workflow(w).run({ only: ['third'], bind: { third: { from: [{ n: 5 }], to: 'elsewhere' } } });
@@ -406,6 +429,26 @@ describeStores('a workflow', (open) => {
     it('gives its lines as rows', async () => {
       const { lines } = await run('sh', ['-c', 'printf "a\\r\\nb\\n\\n$WHO"'], { env: { WHO: 'me' } });
       expect(lines).toEqual(['a', 'b', '', 'me']);
+    });
+
+    it('that nobody reads tells its lines in the log, without what its environment hides', async () => {
+      const said: string[] = [];
+      const say = (level: string) => (message: string) => void said.push(`${level} ${message}`);
+      const log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
+      await using app = await createTestApp({ stores: { default: open() }, log });
+      const script = 'printf "one\\n\\ntwo $KEY"; printf "thr" >&2; sleep 0.1; echo "ee http://me:pass@host" >&2';
+      const command = { command: 'sh', args: ['-c', script], env: { KEY: 'abracadabra' } };
+      const told = workflow('told', (w) => void w.command('tell', command));
+      const { steps } = await app.workflow(told).run();
+      expect(steps['tell']?.result?.outputs).toEqual({ lines: { rows: 3, rejected: 0 } });
+      const own = (): string[] =>
+        said
+          .splice(0)
+          .filter((line) => /^\w+ tell: /.test(line))
+          .sort();
+      expect(own()).toEqual(['info tell: one', 'info tell: two ***', 'warn tell: three http://***@host']);
+      await app.workflow(workflow('bound', (w) => void w.command('tell', { ...command, bind: { lines: 'lines' } }))).run();
+      expect(own()).toEqual(['warn tell: three http://***@host']);
     });
 
     it('fails with its code, and with what it said', async () => {

@@ -12,12 +12,14 @@ import {
   workflow,
   type Fault,
   type Reader,
+  type Workflow,
   type WorkflowBuilder,
   type Writer,
 } from 'millrace';
+import { createTestApp } from 'millrace/testing';
 import { IsString } from 'class-validator';
 import { describe, expect, it } from 'vitest';
-import { Copy, Drain, Idle, Join, type Item } from './fixtures.js';
+import { Copy, Drain, Idle, items, Join, type Item } from './fixtures.js';
 
 class Typed {
   @IsString() name!: string;
@@ -141,6 +143,33 @@ describe('a definition', () => {
         w.step(Copy, { name: 'b', bind: { from: [], to: collection<Item>('log', { mode: 'upsert', key: 'n' }) } });
       }),
     ).not.toThrow();
+  });
+
+  it('refuses two steps that fill one array, unless all of them add to it', async () => {
+    @Processor({ name: 'Adds' })
+    class Adds extends Copy {
+      @Input() declare readonly from: Reader<Item>;
+      @Output({ mode: 'append' }) declare readonly to: Writer<Item>;
+    }
+    const filled: Item[] = [];
+    const of = (second: typeof Copy, to: Item[] | string): Workflow =>
+      workflow('w', (w) => {
+        w.step(Adds, { name: 'a', bind: { from: items(1), to: filled } });
+        w.step(second, { name: 'b', bind: { from: items(2), to } });
+      });
+    expect(faultsOf(() => of(Copy, filled))).toMatchObject([
+      {
+        code: 'BINDING_CONFLICT',
+        message: "one array in memory is written by several steps: 'a', 'b', and not all of them append or upsert",
+        path: ['a', 'b'],
+      },
+    ]);
+    await using app = await createTestApp();
+    await expect(app.workflow(of(Copy, 'elsewhere')).run({ bind: { b: { to: filled } } })).rejects.toMatchObject({
+      code: 'BINDING_CONFLICT',
+    });
+    await app.workflow(of(Adds, filled)).run();
+    expect(filled.map(({ n }) => n).sort()).toEqual([0, 0, 1]);
   });
 
   it('names a cycle with its path', () => {

@@ -172,6 +172,20 @@ describeStores('resuming', (open) => {
     expect((await app.workflow(work).planResume()).map((step) => step.runs)).toEqual([true, true]);
   });
 
+  it('knows a file again that is named in another way', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-resume-'));
+    folders.push(folder);
+    const work = workflow('files', (w) => {
+      w.step(Export, { bind: { from: rows(() => source), to: `file:${folder}/x/../exported.csv` } });
+      w.step(Sum, { bind: { from: `file:${folder}/exported.csv`, to: 'summed' } });
+    });
+    await fail(app, work, 'sum');
+    expect((await app.workflow(work).planResume()).map((step) => step.runs)).toEqual([false, true]);
+    rmSync(join(folder, 'exported.csv'));
+    expect((await app.workflow(work).planResume()).map((step) => step.runs)).toEqual([true, true]);
+  });
+
   it('runs again what has another definition', async () => {
     await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
     await fail(app, chain('published'), 'tell');
@@ -226,6 +240,48 @@ describeStores('resuming', (open) => {
     await app.workflow(work).run();
     await expect(app.workflow(work).resume()).rejects.toThrow(/has no unfinished run in this store/);
     await expect(app.workflow(work).resume('nobody')).rejects.toThrow(/has no unfinished run 'nobody'/);
+  });
+
+  it('is done once where it is asked for twice at the same instant', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    const error = await fail(app, chain('kept'), 'sum');
+    const both = [app.workflow(chain('kept')).resume(), app.workflow(chain('kept')).resume(error.result.id)];
+    const [done, refused] = (await Promise.allSettled(both)).sort((a, b) => (a.status < b.status ? -1 : 1));
+    expect([done?.status, refused]).toEqual([
+      'fulfilled',
+      expect.objectContaining({
+        reason: expect.objectContaining({ code: 'RUN_UNKNOWN', message: expect.stringMatching(/still under way/) }) as unknown,
+      }),
+    ]);
+    expect(ran).toEqual(['sum', 'tell']);
+  });
+
+  it('keeps what it reads, though another run succeeds meanwhile', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    const gate = { open: (): void => undefined };
+    @Processor()
+    class Wait {
+      async run(): Promise<void> {
+        ran.push('wait');
+        if (broken.has('wait')) throw new Error('broken');
+        if (broken.has('gate')) await new Promise<void>((resolve) => (gate.open = resolve));
+      }
+    }
+    const work = workflow('waits', (w) => {
+      const first = w.step(Import, { bind: { from: rows(() => source) }, keep: true });
+      const wait = w.step(Wait, { after: [first] });
+      w.step(Sum, { bind: { from: first.output('to'), to: 'summed' }, after: [wait] });
+    });
+    await fail(app, work, 'wait');
+    broken = new Set(['gate']);
+    const resumed = app.workflow(work).resume();
+    while (!ran.includes('wait')) await new Promise((resolve) => setTimeout(resolve, 5));
+    broken = new Set();
+    await app.workflow(work).run();
+    gate.open();
+    await resumed;
+    expect(ran).toEqual(['wait', 'import', 'wait', 'sum', 'sum']);
+    expect((await app.store().find<Item>('summed').toArray()).map(({ n }) => n)).toEqual([3, 4]);
   });
 
   it('refuses a run that is under way', async () => {

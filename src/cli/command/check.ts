@@ -1,10 +1,12 @@
 import { createContainer } from '../../container/container.js';
 import { resolvePorts } from '../../binding/ports.js';
-import { BindingError, DefinitionError, MillraceError, type Fault } from '../../errors.js';
+import { BindingError, DefinitionError, MillraceError, suggestName, type Fault } from '../../errors.js';
 import { composeApp } from '../../project/compose-app.js';
 import { AppStores, type Stores } from '../../project/stores.js';
 import { loadWorkflows } from '../../project/workflows.js';
 import { openStore } from '../../storage/open.js';
+import type { WorkflowSpec } from '../../workflow/spec.js';
+import { findWorkflowSpec } from '../../workflow/workflow.js';
 import type { Cli } from '../command.js';
 import { describeFault, exitCode } from '../failure.js';
 import { countOf, toJson } from '../text.js';
@@ -22,7 +24,9 @@ export async function check({ file }: { readonly file?: string }, cli: Cli): Pro
   const { workflows } = workspace;
   const composing = [...workspace.catalogue.faults, ...(await wiringFaults(workspace)), ...workflows.faults];
   const binding = await bindingFaults(workspace);
-  const faults = [...composing, ...binding, ...(composing.length > 0 ? [] : await planFaults(workspace, workflows.byName.keys()))];
+  const specified = [...workflows.byName.values()];
+  const later = composing.length > 0 ? [] : [...runFaults(specified, specified), ...(await planFaults(workspace, workflows.byName.keys()))];
+  const faults = [...composing, ...binding, ...later];
   if (json)
     out.line(toJson({ project: options.name, processors: specs.length, workflows: workflows.byName.size, faults: faults.map(toPlain) }));
   else for (const fault of faults) for (const line of describeFault(fault, out)) out.line(line);
@@ -38,9 +42,17 @@ export async function check({ file }: { readonly file?: string }, cli: Cli): Pro
 }
 
 /** One definition file, by the processors of the project. */
-async function checkFile(file: string, { catalogue }: Workspace, { out, err, json, quiet, cwd }: Cli): Promise<number> {
-  const { workflows, faults } = await loadWorkflows([file], catalogue.options.processors ?? [], cwd);
-  const [workflow] = workflows;
+async function checkFile(file: string, workspace: Workspace, { out, err, json, quiet, cwd }: Cli): Promise<number> {
+  const { catalogue, workflows: known } = workspace;
+  const loaded = await loadWorkflows([file], catalogue.options.processors ?? [], cwd);
+  const [workflow] = loaded.workflows;
+  const spec = findWorkflowSpec(workflow);
+  // where others cannot be read, their names are not known
+  const unknown = spec === undefined || known.faults.length > 0 ? [] : runFaults([spec], [spec, ...known.byName.values()]);
+  const composing = [...loaded.faults, ...catalogue.faults, ...(workflow === undefined ? [] : await wiringFaults(workspace))];
+  const alone = { ...workspace, workflows: { ...known, workflows: loaded.workflows } };
+  const planned = workflow === undefined || composing.length > 0 ? [] : await planFaults(alone, [workflow.name]);
+  const faults = [...loaded.faults, ...unknown, ...planned];
   if (json)
     out.line(
       toJson({
@@ -50,12 +62,25 @@ async function checkFile(file: string, { catalogue }: Workspace, { out, err, jso
       }),
     );
   else for (const fault of faults) for (const line of describeFault(fault, out)) out.line(line);
-  if (workflow === undefined) {
+  if (workflow === undefined || faults.length > 0) {
     if (!json && !quiet) err.line(`${countOf(faults.length, 'fault')} in ${file}.`);
     return exitCode.refused;
   }
   if (!json) out.line(`${file} has no faults: workflow '${workflow.name}' of ${countOf(workflow.steps.length, 'step')}.`);
   return exitCode.done;
+}
+
+/** Actions on events that run a workflow which is not there. */
+function runFaults(specs: readonly WorkflowSpec[], known: readonly WorkflowSpec[]): Fault[] {
+  const names = new Set(known.map(({ name }) => name));
+  return specs.flatMap(({ name, runs = [] }) =>
+    runs.flatMap(({ workflow, where }): Fault[] => {
+      if (names.has(workflow)) return [];
+      const message = `an action of workflow '${name}' runs workflow '${workflow}', which the project does not have`;
+      const fix = `${suggestName(workflow, names)} Or list it under \`workflows\` of defineProject.`;
+      return [{ code: 'WORKFLOW_UNKNOWN', message, where: [where], path: [name, workflow], fix }];
+    }),
+  );
 }
 
 /** What keeps workflows from running, as far as it can be told before a run; no step is run. */

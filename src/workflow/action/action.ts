@@ -22,6 +22,8 @@ export interface RunFacts {
 export interface ActionContext {
   readonly facts: RunFacts;
   readonly log: Log;
+  /** Ends what is being done when the run is cancelled meanwhile. */
+  readonly signal: AbortSignal;
   /** Runs another workflow of the app, and waits for it. */
   runWorkflow(name: string, variables: Readonly<Record<string, unknown>>): Promise<void>;
 }
@@ -32,5 +34,7 @@ export interface Action {
   readonly name: string;
   /** Goes on beside the actions after it, and is awaited at the end. */
   readonly beside?: true;
+  /** The workflow of the same app that it runs, and where it is named. */
+  readonly runs?: { readonly workflow: string; readonly where: string };
   perform(context: ActionContext): Promise<void>;
 }

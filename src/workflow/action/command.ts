@@ -1,5 +1,6 @@
 import { runCommand, type CommandOptions } from '../command.js';
 import type { Action } from './action.js';
+import { withLimit } from './limit.js';
 
 /** Milliseconds that a program may take where nothing else is said. */
 const longest = 60_000;
@@ -8,17 +9,12 @@ const longest = 60_000;
 export function commandAction(options: CommandOptions, timeout = longest): Action {
   return {
     name: `command '${options.command}'`,
-    async perform({ log, facts }) {
-      const controller = new AbortController();
-      const timer = setTimeout(() => {
-        controller.abort(new Error(`it took longer than ${String(timeout)} ms`));
-      }, timeout);
-      const tell = (line: string): void => log.info(`${options.command}: ${line}`, { runId: facts.runId });
-      try {
-        await runCommand(options, (lines) => lines.forEach(tell), { signal: controller.signal, log });
-      } finally {
-        clearTimeout(timer);
-      }
+    async perform({ log, facts, signal }) {
+      const { runId } = facts;
+      const told = { info: (line: string) => log.info(line, { runId }), warn: (line: string) => log.warn(line, { runId }) };
+      await withLimit(signal, timeout, (limited) =>
+        runCommand(options, { name: options.command, signal: limited, log: told, isTold: true, take: () => undefined }),
+      );
     },
   };
 }

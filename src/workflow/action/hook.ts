@@ -5,12 +5,18 @@ import type { RunFacts } from './action.js';
 import { performActions } from './perform.js';
 
 /** Runs another workflow of the app; `chain` names those whose actions led to it. */
-export type RunAnother = (name: string, variables: Readonly<Record<string, unknown>>, chain: readonly string[]) => Promise<unknown>;
+export type RunAnother = (
+  name: string,
+  options: { readonly variables: Readonly<Record<string, unknown>>; readonly signal: AbortSignal },
+  chain: readonly string[],
+) => Promise<unknown>;
 
 export interface ActionHookOptions {
   readonly runtime: Runtime;
   readonly spec: WorkflowSpec;
   readonly runId: string;
+  /** Of the run. */
+  readonly signal: AbortSignal | undefined;
   /** Workflows whose actions led to this run, the outermost first. */
   readonly chain: readonly string[];
   readonly runAnother: RunAnother | undefined;
@@ -53,17 +59,23 @@ export class ActionHook {
   }
 
   async #perform(facts: RunFacts): Promise<void> {
-    const { runtime, spec, chain, runAnother } = this.#options;
+    const { runtime, spec, chain, runAnother, signal: given } = this.#options;
     const actions = spec.actions?.(facts) ?? [];
     if (actions.length === 0) return;
+    // what is to be done when a run was cancelled is done all the same
+    const signal = given === undefined || (given.aborted && facts.event !== 'started') ? never : given;
     await performActions(actions, {
       facts,
       log: runtime.log,
+      signal,
       runWorkflow: async (name, variables) => {
         const path = [...chain, spec.name];
         if (path.includes(name)) throw new Error(`workflows run each other by their actions: ${[...path, name].join(' -> ')}`);
-        await runAnother?.(name, variables, path);
+        await runAnother?.(name, { variables, signal }, path);
       },
     });
   }
 }
+
+/** Nobody cancels it. */
+const never = new AbortController().signal;

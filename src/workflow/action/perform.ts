@@ -9,6 +9,7 @@ import type { Action, ActionContext } from './action.js';
 export async function performActions(actions: readonly Action[], context: ActionContext): Promise<void> {
   const beside: Promise<void>[] = [];
   for (const action of actions) {
+    if (context.signal.aborted) break;
     const performed = perform(action, context);
     if (action.beside === true) beside.push(performed);
     else await performed;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Action, RunFacts } from './action.js';
+import { withLimit } from './limit.js';
 
 export interface WebhookOptions {
   /** A user and a password in it are sent as a header. */
@@ -23,13 +24,13 @@ export function webhookAction(options: WebhookOptions): Action {
   return {
     name: `webhook to ${originOf(options.url)}`, // its path, like its query, may be a secret
     beside: true,
-    async perform({ facts }) {
+    async perform({ facts, signal }) {
       for (let attempt = 1; ; attempt++) {
-        const problem = await send(options, facts);
+        const problem = await send(options, facts, signal);
         if (problem === undefined) return;
         if (!problem.again || attempt >= attempts)
           throw new Error(`${problem.message}${attempt > 1 ? ` after ${String(attempt)} attempts` : ''}`);
-        await delay(firstDelay * 2 ** (attempt - 1));
+        await delay(firstDelay * 2 ** (attempt - 1), undefined, { signal });
       }
     },
   };
@@ -52,40 +53,45 @@ export function isHeader(name: string, value: string): boolean {
 }
 
 async function send(
-  { url, method = 'POST', headers = {}, body, timeout = 10_000 }: WebhookOptions,
+  options: WebhookOptions,
   facts: RunFacts,
+  signal: AbortSignal,
 ): Promise<{ readonly message: string; readonly again: boolean } | undefined> {
-  const controller = new AbortController();
-  const timer = setTimeout(() => {
-    controller.abort();
-  }, timeout);
+  const { timeout = 10_000 } = options;
+  let limited = signal;
+  let status: number;
   try {
-    const content = method === 'GET' ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body ?? facts) };
-    const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
-    const { address, authorization } = withoutUser(url);
-    const sent = new Headers({ 'content-type': type, ...authorization });
-    for (const [name, value] of Object.entries(headers)) sent.set(name, value); // in whatever case it is written
-    const response = await fetch(address, {
-      method,
-      headers: sent,
-      signal: controller.signal,
-      redirect: 'manual', // what is sent is for the address that was named, and a GET is not what was asked for
-      ...content,
-    });
-    await response.body?.cancel();
-    if (response.ok) return undefined;
-    if (response.status >= 300 && response.status < 400)
-      return { message: `it was answered with ${String(response.status)}: name the address that it leads to`, again: false };
-    return {
-      message: `it was answered with ${String(response.status)}`,
-      again: response.status >= 500 || response.status === 429 || response.status === 408,
-    };
+    status = await withLimit(signal, timeout, (inner) => request(options, facts, (limited = inner)));
   } catch (error) {
-    if (controller.signal.aborted) return { message: `no answer within ${String(timeout)} ms`, again: true };
-    return { message: reasonOf(error), again: true };
-  } finally {
-    clearTimeout(timer);
+    signal.throwIfAborted();
+    return { message: limited.aborted ? `no answer within ${String(timeout)} ms` : reasonOf(error), again: true };
   }
+  if (status >= 200 && status < 300) return undefined;
+  if (status >= 300 && status < 400)
+    return { message: `it was answered with ${String(status)}: name the address that it leads to`, again: false };
+  return { message: `it was answered with ${String(status)}`, again: status >= 500 || status === 429 || status === 408 };
+}
+
+/** Answers the status of the answer. */
+async function request(
+  { url, method = 'POST', headers = {}, body }: WebhookOptions,
+  facts: RunFacts,
+  signal: AbortSignal,
+): Promise<number> {
+  const content = method === 'GET' ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body ?? facts) };
+  const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
+  const { address, authorization } = withoutUser(url);
+  const sent = new Headers({ 'content-type': type, ...authorization });
+  for (const [name, value] of Object.entries(headers)) sent.set(name, value); // in whatever case it is written
+  const response = await fetch(address, {
+    method,
+    headers: sent,
+    signal,
+    redirect: 'manual', // what is sent is for the address that was named, and a GET is not what was asked for
+    ...content,
+  });
+  await response.body?.cancel();
+  return response.status;
 }
 
 /** `fetch` takes no user in an address. */

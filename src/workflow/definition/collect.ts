@@ -28,13 +28,23 @@ export interface CollectOptions {
   readonly faults: Faults;
 }
 
-/** What a file says, name by name: its steps with their processors, and those of the files that it names. */
-export interface Collected {
+/** A file, and what its texts are filled with. */
+export interface Opened {
+  readonly loaded: LoadedFile;
   readonly file: FileScope;
+  /** With its keys checked. */
   readonly node: MapNode;
+  readonly timezone: string;
+  /** In place of the variables that it declares. */
+  readonly given: ReadonlyMap<string, unknown>;
+}
+
+/** What a file says, name by name: its steps with their processors, and those of the files that it names. */
+export interface Collected extends Opened {
   readonly items: readonly Item[];
   readonly byName: ReadonlyMap<string, Item>;
-  readonly timezone: string;
+  /** The files of workflows within. */
+  readonly within: readonly Opened[];
 }
 
 /** Finds every step of a definition; what is wrong with their names and keys is told. */
@@ -42,6 +52,7 @@ export class Collector {
   readonly #options: CollectOptions;
   readonly #faults: Faults;
   readonly #byName = new Map<string, Item>();
+  readonly #within: Opened[] = [];
   readonly #shapes = new Map<ProcessorSpec, ObjectShape>();
   /** There are too many of them, and that is told. */
   #isTold = false;
@@ -55,14 +66,11 @@ export class Collector {
     const opened = this.#open(loaded, '', this.#options.variables);
     if (opened === undefined) return undefined;
     const items = this.#steps(opened.node, opened.file, undefined);
-    return this.#isTold ? undefined : { ...opened, items, byName: this.#byName };
+    return this.#isTold ? undefined : { ...opened, items, byName: this.#byName, within: this.#within };
   }
 
-  #open(
-    { node, path }: LoadedFile,
-    prefix: string,
-    given: ReadonlyMap<string, unknown>,
-  ): { readonly file: FileScope; readonly node: MapNode; readonly timezone: string } | undefined {
+  #open(loaded: LoadedFile, prefix: string, given: ReadonlyMap<string, unknown>): Opened | undefined {
+    const { node, path } = loaded;
     const faults = this.#faults;
     const checked = new ShapeReader(faults, undefined).object(node, withoutEvents, 'definition');
     if (checked === undefined) return undefined;
@@ -77,7 +85,7 @@ export class Collector {
     variables.values(); // an unknown name is a fault where no step asks for it, too
     const tags = itemsOf(find(checked, 'tags')).flatMap((tag) => textOf(tag) ?? []);
     const file = { folder: dirname(path), prefix, variables, reader: new ShapeReader(faults, variables), tags, numbered: new Map() };
-    return { file, node: checked, timezone };
+    return { loaded, file, node: checked, timezone, given };
   }
 
   #timezone(node: Node | undefined): string {
@@ -135,7 +143,7 @@ export class Collector {
     const shape = step.key === 'command' ? commandStep : this.#shapeOf(step.key);
     const body = file.reader.object(step.body, shape, step.key) ?? { ...step.body, entries: [] };
     const name = this.#name(body, step.key === 'command' ? 'command' : step.key, file, parent);
-    const processor = step.key === 'command' ? this.#command(body, file, step.at) : this.#processor(step);
+    const processor = step.key === 'command' ? this.#command(body, file, name, step.at) : this.#processor(step);
     const detail = step.key === 'command' ? { detail: JSON.stringify(['command', 'args', 'cwd'].map((key) => valueAt(body, key))) } : {};
     this.#refuseBoth(body);
     const leaf = this.#take({
@@ -232,6 +240,7 @@ export class Collector {
     };
     this.#take(block);
     if (opened === undefined) return block;
+    this.#within.push(opened);
     this.#steps(opened.node, opened.file, block);
     if (overrides.size === 0) return block;
     const inner = new Set(block.items.flatMap(namesBelow).map((one) => one.slice(name.length + 1)));
@@ -292,13 +301,13 @@ export class Collector {
     return undefined;
   }
 
-  #command(body: MapNode, file: FileScope, at: At): ProcessorSpec | undefined {
+  #command(body: MapNode, file: FileScope, name: string, at: At): ProcessorSpec | undefined {
     const command = textOf(find(body, 'command'));
     if (command === undefined) return undefined; // told with its keys
     const args = itemsOf(find(body, 'args')).map((arg) => String(toValue(arg)));
     const env = find(body, 'env');
     const given = env?.kind === 'map' ? { env: toValue(env) as Record<string, string> } : {};
-    return commandSpec({ command, args, cwd: resolveFolder(file, textOf(find(body, 'cwd'))), ...given }, whereOf(at));
+    return commandSpec({ command, args, cwd: resolveFolder(file, textOf(find(body, 'cwd'))), ...given }, name, whereOf(at));
   }
 }
 

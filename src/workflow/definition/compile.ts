@@ -154,11 +154,14 @@ class Compiler {
   }
 
   #refuseUnbound({ leaf, bind, excused }: Work): void {
-    const { processor, name, at } = leaf;
-    if (processor === undefined) return;
+    const { processor, name, at, written } = leaf;
+    const bound = find(written, 'bind');
+    const isTold = bound?.kind === 'list' || (bound?.kind === 'scalar' && bound.value !== null); // what it was to bind nobody knows
+    if (processor === undefined || isTold) return;
     for (const port of [...processor.inputs, ...processor.outputs]) {
       if (port.optional || port.binding !== undefined || bind[port.property] !== undefined || excused.has(port.property)) continue;
-      if (port.kind === 'output' && this.#read.has(`${name}.${port.name}`)) continue;
+      const output = `${name}.${port.name}`;
+      if (port.kind === 'output' && (this.#read.has(output) || this.#bindings.meant.has(output))) continue;
       const fix =
         port.kind === 'input'
           ? this.#howToBind(leaf, port)

@@ -29,9 +29,19 @@ export async function openDates(): Promise<DateWriter> {
       const text = format ?? formats[name];
       const problem = refuseFormat(text);
       if (problem !== undefined) throw new Error(problem);
-      return write(day, text, { useAdditionalDayOfYearTokens: true, useAdditionalWeekYearTokens: true });
+      return write(day, toKnown(text, timezone), { useAdditionalDayOfYearTokens: true, useAdditionalWeekYearTokens: true });
     },
   };
+}
+
+const zones: Readonly<Record<number, string>> = { 4: 'OOOO', 5: 'XXXXX' };
+
+/** Letters of Unicode in the place of which the writer of dates has others, or none: `Z` is an offset, `VV` the name of the time zone. */
+function toKnown(format: string, timezone: string): string {
+  return format.replaceAll(/'[^']*'|Z+|V+/g, (part) => {
+    if (part === 'VV') return `'${timezone}'`;
+    return part.startsWith('Z') && part.length <= 5 ? (zones[part.length] ?? 'xx') : part;
+  });
 }
 
 /** What is wrong with a format that a date could be written in all the same, as nobody means it. */
@@ -40,7 +50,8 @@ function refuseFormat(text: string): string | undefined {
   const letters = text.replaceAll(/'[^']*'/g, '');
   if (letters.includes("'")) return 'a quote is not closed';
   const mistaken = /(?<![YD])(?:YYYY|YY|DD|D)(?![YD])/.exec(letters)?.[0];
-  if (mistaken !== undefined)
+  const isWeek = mistaken?.startsWith('Y') === true && letters.includes('w');
+  if (mistaken !== undefined && !isWeek)
     return `${mistaken} is ${mistaken.startsWith('Y') ? 'the year of the week' : 'the day of the year'}; '${mistaken.toLowerCase()}' is meant`;
   if (/mm/.test(letters) && /[yu]/.test(letters) && !/[MLHhKk]/.test(letters)) return "mm is minutes; 'MM' is meant";
   const foreign = /[IiRoPpTt]/.exec(letters)?.[0];

@@ -5,7 +5,7 @@ import type { Class } from '../../types.js';
 import type { RunFacts } from '../action/action.js';
 import type { ResolveContext, WorkflowSpec } from '../spec.js';
 import { createWorkflow, type Workflow } from '../workflow.js';
-import { Collector } from './collect.js';
+import { Collector, type Opened } from './collect.js';
 import { compile } from './compile.js';
 import { openDates, type DateWriter } from './dates.js';
 import { LoadedFiles, type LoadedFile } from './load-files.js';
@@ -70,15 +70,18 @@ class Definition {
     const options = { files: this.#files, processors: this.#processors, around, variables: given, faults };
     const collected = new Collector(options).collect(this.#file);
     if (collected === undefined) throw new DefinitionError(`Definition '${this.#path}'`, faults.sorted());
-    const sample: RunFacts = { event: 'started', workflow: '', runId: '', at: now, ms: 0, status: 'succeeded', error: '', steps: {} };
-    const surroundings = { around, given, timezone: collected.timezone, faults };
-    readActions(this.#file, collected.file, sample, surroundings);
+    const sample: RunFacts = { event: 'failed', workflow: 'w', runId: 'r', at: now, ms: 0, status: 'failed', error: 'e', steps: {} };
+    const actionsOf = (opened: Opened, told: RunFacts, found: Faults): ReturnType<typeof readActions> =>
+      readActions(opened.loaded, opened.file, told, { around, given: opened.given, timezone: opened.timezone, faults: found });
+    for (const inner of collected.within) actionsOf(inner, sample, faults); // they are not done, and are to be right all the same
+    const sampled = actionsOf(collected, sample, faults);
     const spec = await compile(collected, faults);
     return Object.freeze({
       ...spec,
       variableFacts: variableFacts(collected),
       resolve: (context: ResolveContext) => this.resolve(context),
-      actions: (facts: RunFacts) => readActions(this.#file, collected.file, facts, { ...surroundings, faults: new Faults() }),
+      runs: [...sampled.values()].flat().flatMap(({ runs }) => runs ?? []),
+      actions: (facts: RunFacts) => actionsOf(collected, facts, new Faults()).get(facts.event) ?? [],
     });
   }
 }

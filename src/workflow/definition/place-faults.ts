@@ -9,6 +9,13 @@ export function placed(fault: Fault, works: readonly Work[]): [Fault, At | undef
     const places = conflicting(fault.path ?? [], works);
     return [{ ...fault, where: places.map(whereOf) }, places[0]];
   }
+  if (fault.code === 'PORT_READ_ONLY') {
+    const [step, port] = fault.path ?? [];
+    const writer = works.find(({ leaf }) => leaf.name === step);
+    const output = writer?.leaf.processor?.outputs.find(({ name }) => name === port);
+    const at = writer?.places.get(output?.property ?? '') ?? writer?.leaf.at;
+    return [{ ...fault, where: [...(at === undefined ? [] : [whereOf(at)]), ...fault.where.slice(1)] }, at];
+  }
   const steps = works.filter(({ leaf }) => fault.where.includes(whereOf(leaf.at)));
   const where = fault.code === 'WORKFLOW_CYCLE' ? [...fault.where.slice(-1), ...fault.where.slice(0, -1)] : fault.where;
   return [{ ...fault, where }, steps[0]?.leaf.at];

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { actionEvents, type Action, type RunFacts } from '../action/action.js';
+import { actionEvents, type Action, type ActionEvent, type RunFacts } from '../action/action.js';
 import { commandAction } from '../action/command.js';
 import { copyAction, deleteAction, holds } from '../action/files.js';
 import { logAction } from '../action/log.js';
@@ -13,7 +13,7 @@ import { root } from './keys.js';
 import type { LoadedFile } from './load-files.js';
 import { find, itemsOf, textOf, toValue, type Entry, type MapNode, type Node } from './node.js';
 import { ShapeReader } from './read-shape.js';
-import type { Faults } from './source.js';
+import { whereOf, type Faults } from './source.js';
 import { Variables, type Surroundings } from './variables.js';
 
 export interface ActionSurroundings {
@@ -23,16 +23,16 @@ export interface ActionSurroundings {
   readonly faults: Faults;
 }
 
-/** What a file says is to be done on an event, filled in with the facts of the run; the actions on every event are checked. */
+/** What a file says is to be done on each event, filled in with the facts of the run and checked. */
 export function readActions(
   { node, path }: LoadedFile,
   file: FileScope,
   facts: RunFacts,
   { around, given, timezone, faults }: ActionSurroundings,
-): readonly Action[] {
+): ReadonlyMap<ActionEvent, readonly Action[]> {
   const events = find(node, 'events');
   const shape = root.keys['events']?.shape;
-  if (events === undefined || shape?.kind !== 'object') return [];
+  if (events === undefined || shape?.kind !== 'object') return new Map();
   const declared = find(node, 'variables');
   const variables = new Variables(
     { at: node.at, variables: declared?.kind === 'map' ? declared : undefined, timezone },
@@ -41,13 +41,12 @@ export function readActions(
     faults,
   );
   const read = new ShapeReader(faults, variables).object(unifyLists(events), shape, 'events');
-  const actions = new Map(
+  return new Map(
     actionEvents.map((event) => [
       event,
       itemsOf(find(read, event)).flatMap((item) => toAction(item, { folder: file.folder, path }, faults) ?? []),
     ]),
   );
-  return actions.get(facts.event) ?? [];
 }
 
 /** One action alone may stand for a list of one, and a bare `- log: text` is a map of one key. */
@@ -94,10 +93,17 @@ function toAction(node: Node, place: Place, faults: Faults): Action | undefined 
     case 'delete':
       return toDelete(value, place, faults);
     case 'run':
-      return runAction(text ?? textOf(find(map, 'workflow')) ?? '', (valueOf(map, 'variables') ?? {}) as Record<string, unknown>);
+      return toRun(map, value);
     default:
       return undefined; // told with the keys
   }
+}
+
+function toRun(map: MapNode | undefined, node: Node): Action | undefined {
+  const named = map === undefined ? node : find(map, 'workflow');
+  const workflow = textOf(named);
+  if (named === undefined || workflow === undefined) return undefined; // told with the keys
+  return runAction(workflow, (valueOf(map, 'variables') ?? {}) as Record<string, unknown>, whereOf(named.at));
 }
 
 function toWebhook(map: MapNode | undefined, node: Node, faults: Faults): Action | undefined {

@@ -21,6 +21,8 @@ export interface OutputRef {
 
 /** Reads what ports are bound to. */
 export class BindingReader {
+  /** Outputs, as `step.port`, that a link may mean which names none: it is told, and they are not said to be unbound. */
+  readonly meant = new Set<string>();
   readonly #items: ReadonlyMap<string, Item>;
   readonly #faults: Faults;
 
@@ -67,11 +69,13 @@ export class BindingReader {
     const [step, portName] = dot < 0 ? [text, undefined] : [text.slice(0, dot), text.slice(dot + 1)];
     const item = findItem(this.#items, file, from, step) ?? (portName === undefined ? undefined : findItem(this.#items, file, from, text));
     if (item === undefined) {
+      const known = namesIn(this.#items, file, from);
+      this.#mean(findItem(this.#items, file, from, nearestName(step, known) ?? ''));
       this.#faults.add(node.at, {
         code: 'STEP_UNKNOWN',
         message: `'${text}': there is no step '${step}'`,
         path: [step],
-        fix: suggestName(step, namesIn(this.#items, file, from)),
+        fix: suggestName(step, known),
       });
       return undefined;
     }
@@ -89,6 +93,7 @@ export class BindingReader {
     const outputs = item.processor.outputs.map(({ name }) => name);
     const port = item.processor.outputs.find(({ name }) => name === portName);
     if (port !== undefined) return { leaf: item, port };
+    this.#mean(item);
     const what =
       portName === undefined || item.name.endsWith(text)
         ? `'${text}' names a step and no output of it`
@@ -102,6 +107,10 @@ export class BindingReader {
     return undefined;
   }
 
+  #mean(item: Item | undefined): void {
+    if (item?.kind === 'step') for (const { name } of item.processor?.outputs ?? []) this.meant.add(`${item.name}.${name}`);
+  }
+
   #map(written: WrittenBinding, node: MapNode, port: InputSpec | OutputSpec, onLink: (output: OutputRef) => void): unknown {
     const { file } = written;
     const kind = (['from', 'collection', 'file'] as const).find((key) => find(node, key) !== undefined);
@@ -110,6 +119,7 @@ export class BindingReader {
     if (read === undefined || node.entries.length !== read.entries.length) return undefined;
     if (kind === 'from') return this.#link(written, read, port, onLink);
     const { [kind]: named, ...options } = toValue(read) as Record<string, unknown>;
+    this.#checkOptions(read, port, kind, options);
     if (kind === 'collection') {
       const checked = this.text(String(named), node.at, file.folder);
       return checked === undefined ? undefined : collection(String(named), options);
@@ -117,6 +127,27 @@ export class BindingReader {
     const path = String(named);
     if (!this.#checkFile(path, node.at, file.folder, options['format'] !== undefined)) return undefined;
     return fileBinding(path.startsWith('//') ? path : resolve(file.folder, path), options);
+  }
+
+  /** Options of the other kind of port would do nothing, and an upsert has a key. */
+  #checkOptions(
+    node: MapNode,
+    port: InputSpec | OutputSpec,
+    kind: 'collection' | 'file',
+    options: Readonly<Record<string, unknown>>,
+  ): void {
+    const foreign = port.kind === 'input' ? ['mode', 'key', 'overwrite'] : ['filter', 'sort', 'projection', 'skip', 'limit', 'pipeline'];
+    for (const { key, at } of node.entries) {
+      if (!foreign.includes(key)) continue;
+      const message = `${port.kind} '${port.name}' takes no '${key}'`;
+      const fix = `Leave it out: it says how a collection or file is ${port.kind === 'input' ? 'written' : 'read'}.`;
+      this.#faults.add(at, { code: 'BINDING_INVALID', message, path: [port.name], fix });
+    }
+    if (port.kind === 'input' || kind === 'file' || (options['mode'] ?? port.mode) !== 'upsert') return;
+    if ((options['key'] ?? port.key) !== undefined) return;
+    const message = `output '${port.name}': mode 'upsert' needs a key`;
+    const fix = 'Give `key`: the properties that identify a row.';
+    this.#faults.add(find(node, 'mode')?.at ?? node.at, { code: 'BINDING_INVALID', message, path: [port.name], fix });
   }
 
   #link(written: WrittenBinding, node: MapNode, port: InputSpec | OutputSpec, onLink: (output: OutputRef) => void): unknown {

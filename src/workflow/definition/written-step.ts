@@ -13,6 +13,12 @@ export interface WrittenStep {
   readonly former?: true;
 }
 
+const examples: Readonly<Record<string, string>> = {
+  command: 'command: { command: … }',
+  group: 'group: { name: …, steps: [ … ] }',
+  workflow: 'workflow: { path: … }',
+};
+
 /** A step as its one key and what stands below it. */
 export function readWritten(node: Node, number: number | undefined, faults: Faults): WrittenStep | undefined {
   if (node.kind === 'scalar') {
@@ -41,7 +47,7 @@ export function readWritten(node: Node, number: number | undefined, faults: Faul
     return faults.invalid(
       body.at,
       `'${first.key}' is ${describeNode(body)}, and a map is expected`,
-      `Write ${first.key}: { bind: … }, or the bare name.`,
+      `Write ${examples[first.key] ?? `${first.key}: { bind: … }, or the bare name`}.`,
     );
   return { key: first.key, at: first.at, body, number, members: [] };
 }

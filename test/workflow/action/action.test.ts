@@ -14,15 +14,18 @@ class Fails {
 }
 
 const folder = useFolder();
-const lines = (): { readonly log: Log; readonly said: string[] } => {
+const lines = (onLine: (line: string) => void): { readonly log: Log; readonly said: string[] } => {
   const said: string[] = [];
-  const say = (level: string) => (message: string) => void said.push(`${level} ${message}`);
+  const say = (level: string) => (message: string) => {
+    said.push(`${level} ${message}`);
+    onLine(message);
+  };
   return { said, log: { debug: () => undefined, info: say('info'), warn: say('warn'), error: say('error') } };
 };
 const load = (files: Readonly<Record<string, string>>): Promise<Workflow> =>
   loadWorkflow(folder.write(files), { processors: [...processors, Fails] });
-const runs = async (workflows: readonly Workflow[], options = {}) => {
-  const { said, log } = lines();
+const runs = async (workflows: readonly Workflow[], options = {}, onLine: (line: string) => void = () => undefined) => {
+  const { said, log } = lines(onLine);
   await using app = await createApp({ workflows, stores: { default: memoryStore() }, log });
   const first = workflows[0];
   if (first === undefined) throw new Error('no workflow');
@@ -78,6 +81,11 @@ describe('actions on events', () => {
     });
     expect(await runs([loaded])).toEqual({ outcome: 'succeeded', said: ['info begun by me', 'warn w succeeded'] });
     expect((await runs([loaded], { variables: { who: 'them' } })).said[0]).toBe('info begun by them');
+  });
+
+  it('say what went wrong, and nothing else', async () => {
+    const loaded = await load({ 'w.yaml': 'name: w\nsteps:\n  - Fails\nevents: { failed: [ { log: "{run:error}" } ] }\n' });
+    expect(await runs([loaded])).toMatchObject({ said: ["info Workflow 'w' failed in step 'Fails': Processor 'Fails' failed: it broke"] });
   });
 
   it('tell of failures, skipped steps and cancellations apart', async () => {
@@ -199,5 +207,55 @@ describe('actions on events', () => {
     const { outcome, said } = await runs([a, b]);
     expect(outcome).toBe('succeeded');
     expect(said).toEqual(['info for a', expect.stringContaining('workflows run each other by their actions: a -> b -> a')]);
+  });
+
+  describe('when the run is cancelled', () => {
+    /** The run is cancelled when a program has said that it is up. */
+    const runsUntilUp = (workflows: readonly Workflow[]): ReturnType<typeof runs> => {
+      const controller = new AbortController();
+      return runs(workflows, { signal: controller.signal }, (line) => {
+        if (line.endsWith('up')) controller.abort(new Error('enough'));
+      });
+    };
+    const hangs = '{ command: sh, args: [-c, "echo up; sleep 30"] }';
+
+    it('are ended where they are done before the first step, and those that come after are not done', async () => {
+      received.length = 0;
+      answers = [0];
+      const loaded = await load({
+        'w.yaml': `name: w\nsteps:\n${idle}events:\n  started: [ { webhook: "${url}" }, { command: ${hangs} }, { log: never } ]\n  cancelled: [ { log: "{run:error}" }, { command: { command: echo, args: [last] } } ]\n`,
+      });
+      const { outcome, said } = await runsUntilUp([loaded]);
+      expect(outcome).toBe('WORKFLOW_CANCELLED');
+      expect(said.toSorted()).toEqual([
+        "info Workflow 'w' was cancelled: enough",
+        'info echo: last',
+        'info sh: up',
+        "warn Workflow w  on started: command 'sh' failed: enough",
+        expect.stringMatching(/^warn Workflow w {2}on started: webhook to .* failed: enough$/),
+      ]);
+    });
+
+    it('are ended where they are done after the last step, and the run has succeeded', async () => {
+      const loaded = await load({
+        'w.yaml': `name: w\nsteps:\n${idle}events: { succeeded: [ { command: ${hangs} } ] }\n`,
+      });
+      const { outcome, said } = await runsUntilUp([loaded]);
+      expect([outcome, said]).toEqual(['succeeded', ['info sh: up', "warn Workflow w  on succeeded: command 'sh' failed: enough"]]);
+    });
+
+    it('are ended along with the workflows that they run', async () => {
+      const a = await load({ 'a.yaml': `name: a\nsteps:\n${idle}events: { started: [ { run: b } ] }\n` });
+      const b = await load({
+        'b.yaml': `name: b\nsteps:\n  - command: ${hangs}\nevents: { cancelled: [ { log: "{run:status}" } ] }\n`,
+      });
+      const { outcome, said } = await runsUntilUp([a, b]);
+      expect(outcome).toBe('WORKFLOW_CANCELLED');
+      expect(said).toEqual([
+        'info command: up',
+        'info cancelled',
+        expect.stringMatching(/on started: run of 'b' failed: Workflow 'b' was cancelled: enough/),
+      ]);
+    });
   });
 });

@@ -788,4 +788,64 @@ export const broken: readonly Broken[] = [
     ],
     says: 'Write a class with @Processor that does it.',
   },
+  {
+    what: 'an upsert without a key, and options of the other kind of port',
+    text: yaml(
+      'name: x',
+      'steps:',
+      '  - ImportPrices: { bind: { source: { collection: a, mode: append }, rows: { collection: b, mode: upsert } } }',
+      '  - ImportPrices: { name: again, bind: { source: a, rows: { collection: c, mode: upsert, key: sku, limit: 5 } } }',
+    ),
+    faults: [
+      ['BINDING_INVALID', 3, 54],
+      ['BINDING_INVALID', 3, 99],
+      ['BINDING_INVALID', 4, 100],
+    ],
+    says: "mode 'upsert' needs a key",
+  },
+  {
+    what: 'a step that writes what another one may only read',
+    text: yaml(
+      'name: x',
+      'steps:',
+      '  - ImportPrices: { bind: { source: b, rows: a } }',
+      '  - ImportPrices: { name: reads, bind: { source: a, rows: c } }',
+      '  - Keep: { bind: { kept: a } }',
+    ),
+    faults: [['PORT_READ_ONLY', 3, 46]],
+    says: "which input port 'kept' of step 'Keep' may only read",
+  },
+  {
+    what: 'a binding that is none, and links that miss by a letter: what they were to bind is not told, too',
+    text: yaml(
+      'name: x',
+      'steps:',
+      '  - ImportPrices: { bind: [a] }',
+      '  - ImportPrices: { name: other, bind: { source: a } }',
+      '  - NormalisePrices: { bind: { raw: { from: othr.rows } } }',
+      '  - NormalisePrices: { name: more, bind: { raw: { from: other.row }, prices: p } }',
+    ),
+    faults: [
+      [I, 3, 27],
+      ['STEP_UNKNOWN', 5, 45],
+      ['PORT_UNKNOWN', 6, 57],
+    ],
+  },
+  {
+    what: 'events of a workflow within',
+    text: yaml('name: x', 'steps:', '  - workflow: { path: inner.yaml }'),
+    besides: { 'inner.yaml': yaml('name: y', 'steps:', ok, 'events: { faild: [] }') },
+    faults: [[I, 4, 11]],
+    says: "Did you mean 'failed'?",
+  },
+  {
+    what: 'a command, a group and a workflow within that are a text',
+    text: yaml('name: x', 'steps:', ok, '  - command: ls', '  - group: a', '  - workflow: b.yaml'),
+    faults: [
+      [I, 4, 14],
+      [I, 5, 12],
+      [I, 6, 15],
+    ],
+    says: 'Write workflow: { path: … }.',
+  },
 ];

@@ -347,6 +347,17 @@ describe('variables of a definition', () => {
     });
   });
 
+  it.each([
+    ["{now:yyyy-MM-dd'T'HH:mm:ssZ}", '2026-03-02T08:30:00+0900'],
+    ["{now:HH:mm ZZZZ ZZZZZ VV 'Z'}", '08:30 GMT+09:00 +09:00 Asia/Tokyo Z'],
+    ["{today:YYYY-'W'ww}", '2026-W10'],
+  ])('writes %s', async (text, expected) => {
+    const loaded = await load({
+      'w.yaml': `name: w\ntimezone: Asia/Tokyo\nsteps:\n  - ImportPrices: { bind: { source: "${text}", rows: b } }\n`,
+    });
+    expect(await bindingsOf(loaded)).toEqual({ ImportPrices: { source: expected, rows: 'b' } });
+  });
+
   it('keep their types alone, and are written out within a text', async () => {
     const typed = {
       'w.yaml':

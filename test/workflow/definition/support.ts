@@ -78,7 +78,15 @@ export class Needy {
   @Params({ schema: NeedyParams }) readonly params!: NeedyParams;
 }
 
-export const processors = [ImportPrices, NormalisePrices, SumPrices, Rename, Needy];
+@Processor()
+export class Keep {
+  @Input({ readOnly: true }) readonly kept!: Reader<object>;
+  run(): void {
+    // only its port is looked at
+  }
+}
+
+export const processors = [ImportPrices, NormalisePrices, SumPrices, Rename, Needy, Keep];
 
 /** A folder for the tests of a `describe`. */
 export function useFolder(): { readonly path: string; write(files: Readonly<Record<string, string | Uint8Array>>): string } {
