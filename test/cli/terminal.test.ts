@@ -87,6 +87,27 @@ describe('a table', () => {
     expect(stream.text()).toBe('a\nx\\ny\\u001b[31m\\u0085\\u2028\n');
   });
 
+  it('counts the columns that characters take, be they wide, joined or none', async () => {
+    const { stream, out } = terminal(12);
+    await printTable(
+      out,
+      [{ title: 'a' }, { title: 'b', align: 'right' }],
+      [
+        ['e\u0301te\u0301', '1'],
+        ['日本語日本語', '22'],
+        ['👩‍💻!', '3'],
+      ],
+    );
+    expect(stream.text().trimEnd().split('\n').slice(1)).toEqual(['e\u0301te\u0301        1', '日本語…   22', '👩‍💻!      3']);
+  });
+
+  it('has any number of rows', async () => {
+    const rows = Array.from({ length: 200_000 }, (_, index) => [String(index), 'text']);
+    const stream = keptStream();
+    await printTable(new Output(stream, {}), [{ title: 'n' }, { title: 't' }], rows);
+    expect(stream.text().length).toBe('199999  text\n'.length * 200_000 + 'n       t\n'.length);
+  });
+
   it.each([
     [[3, 10, 4], undefined, [3, 10, 4]],
     [[3, 40, 20], 40, [3, 16, 17]],
