@@ -97,16 +97,24 @@ function readParams({ name, params }: ProcessorSpec, texts: readonly string[], {
   if (params === undefined) return fault(`Processor '${name}' has no parameters`, 'Leave --params out.');
   if (bound) return fault('parameters come from --bind params=… and from --params', 'Leave one of them out.');
   const [only = ''] = texts;
-  if (texts.length === 1 && splitAssignment(only) === undefined) return parseBinding(only, cwd);
+  if (texts.length === 1 && isPlace(only, params.schema)) return parseBinding(only, cwd);
   const values: Record<string, unknown> = {};
   for (const text of texts) {
     const [key, value] = splitAssignment(text) ?? [];
     if (key === undefined || value === undefined)
-      fault(`--params ${describeValue(text)} gives no value`, 'Write --params key=value; or one --params file:PATH alone.');
+      fault(
+        `--params ${describeValue(text)} gives no ${text.startsWith('=') ? 'name' : 'value'}`,
+        `Write --params ${splitAssignment(`${text}=`)?.[0] ?? 'key'}=VALUE; or one --params file:PATH alone.`,
+      );
     else if (!setAt(values, key.split('.'), toValue(value, columnAt(params.schema, key))))
       fault(`--params ${key}: it is both a value and an object`, 'Give one or the other.');
   }
   return values;
+}
+
+/** A parameter's own name is one whose value was forgotten. */
+function isPlace(text: string, schema: Class): boolean {
+  return !text.includes('=') && columnAt(schema, text) === undefined;
 }
 
 function columnAt(schema: Class, key: string): Column | undefined {
