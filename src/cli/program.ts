@@ -106,7 +106,8 @@ function explainUsage(text: string, command: Command, colored: { readonly colors
 
 function explainSurplus({ args, registeredArguments }: Command): string {
   const surplus = args.slice(registeredArguments.length).map((text) => `'${text}'`);
-  return `Left over: ${surplus.join(', ')}. An option is written before each of its values.`;
+  const isValue = surplus.some((text) => text.includes('='));
+  return `Left over: ${surplus.join(', ')}.${isValue ? ' An option is written before each of its values.' : ''}`;
 }
 
 function capital(text: string): string {

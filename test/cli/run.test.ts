@@ -153,6 +153,7 @@ describe('millrace run', () => {
     ['an unknown parameter', ['MakePrices', '--params', 'rat=1'], "unknown parameter 'rat': Did you mean 'rate'?"],
     ['a parameter of the wrong type', ['MakePrices', '--params', 'rate=much'], 'rate must be a number'],
     ['a parameter without a value', ['MakePrices', '--params', 'rate', '--params', 'code=x'], '--params "rate" gives no value'],
+    ['a value without its option', ['MakePrices', '--params', 'rate=1', 'code=x'], "Left over: 'code=x'. An option is written before each"],
     ['the name of a parameter alone', ['MakePrices', '--params', 'rate'], '--params "rate" gives no value\n  → Write --params rate=VALUE;'],
     ['a value without its name', ['MakePrices', '--params', '=3'], '--params "=3" gives no name'],
     [
@@ -165,11 +166,7 @@ describe('millrace run', () => {
     ['a time that is none', ['Both', '--timeout', 'soon'], "'soon' is not a time"],
     ['a store of no known kind', ['Both', '--store', 'redis://x'], "error STORE_UNKNOWN: no store has URLs like 'redis:…'"],
     ['no name', [], "missing required argument 'name'. See 'millrace run --help'."],
-    [
-      'too many names',
-      ['Both', 'Fails'],
-      "too many arguments for 'run'. Left over: 'Fails'. An option is written before each of its values.",
-    ],
+    ['too many names', ['Both', 'Fails'], "too many arguments for 'run'. Left over: 'Fails'."],
     ['an unknown option', ['Both', '--parms', 'x'], "unknown option '--parms'. Did you mean '--params'?"],
   ])('refuses %s with 2, having run nothing', async (_, argv, message) => {
     const { code, stdout, stderr } = await run(...argv);

@@ -1,10 +1,11 @@
-import { mkdirSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type * as Bson from 'bson';
 import type * as Lmdb from 'lmdb';
 
 import { MillraceError } from '../../errors.js';
+import { makeFolders } from '../folder.js';
 import { loadBson } from '../ids.js';
 import { findDamage } from './damage.js';
 
@@ -151,7 +152,7 @@ const maxReaders = 1024;
 
 function makeFolder(folder: string): string {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     if (!statSync(folder).isDirectory()) throw new Error('it is a file');
     return realpathSync(folder);
   } catch (error) {

@@ -1,7 +1,8 @@
-import { mkdir, rmdir, stat } from 'node:fs/promises';
+import { rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MillraceError, toError } from '../../errors.js';
 import type { Column, Row } from '../../types.js';
+import { makeFolders } from '../folder.js';
 import { copyExisting } from './append.js';
 import { CsvRecords } from './csv-records.js';
 import { createEncoder, CsvEncoder, type Encoder } from './encode.js';
@@ -51,7 +52,7 @@ export async function openFileWriter(path: string, options: FileWriterOptions): 
   const temporary = temporaryName(target, options.id);
   return guarded(target, async () => {
     const existing = await identify(target);
-    const made = await mkdir(dirname(target), { recursive: true });
+    const made = makeFolders(dirname(target));
     const open = () => ByteSink.create(temporary, options.gzip, existing);
     let sink: ByteSink | undefined;
     try {
