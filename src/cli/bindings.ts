@@ -1,5 +1,5 @@
 import { parseBinding, type AnyBinding } from '../binding/binding.js';
-import { BindingError, describeValue, suggestName, type Fault } from '../errors.js';
+import { describeValue, suggestName, type Fault } from '../errors.js';
 import type { InputSpec, OutputSpec, ProcessorSpec } from '../metadata/spec.js';
 import { toDate } from '../storage/files/convert.js';
 import type { Class, Column } from '../types.js';
@@ -12,13 +12,14 @@ export interface GivenPorts {
   readonly outputs: ReadonlyMap<string, AnyBinding>;
   /** Values, or where they are read from; undefined where none were given. */
   readonly params: object | undefined;
+  /** What cannot be read; preparing the task finds the others. */
+  readonly faults: readonly Fault[];
 }
 
 /**
  * Reads `--bind` and `--params` for a processor; ports by their own names.
  *
  * @param cwd - what relative files are relative to.
- * @throws BindingError with every fault.
  */
 export function parseGivenPorts(
   spec: ProcessorSpec,
@@ -30,8 +31,7 @@ export function parseGivenPorts(
   for (const text of given.bind) ports.bind(text);
   const params =
     given.params.length === 0 ? ports.params : readParams(spec, given.params, { cwd, faults, bound: ports.params !== undefined });
-  if (faults.length > 0) throw new BindingError(`Processor '${spec.name}'`, faults);
-  return { inputs: ports.inputs, outputs: ports.outputs, params };
+  return { inputs: ports.inputs, outputs: ports.outputs, params, faults };
 }
 
 class PortReader {

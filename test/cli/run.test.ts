@@ -146,6 +146,11 @@ describe('millrace run', () => {
     ['a name of two ports', ['Both', '--bind', 'default=x'], '  → Write --bind in:default=… or --bind out:default=….'],
     ['a port bound twice', ['MakePrices', '--bind', 'prices=x', '--bind', 'prices=y'], "port 'prices' is bound twice"],
     ['a binding to nothing', ['MakePrices', '--bind', 'prices=', '--bind', 'prices'], '--bind "prices" binds nothing'],
+    [
+      'what else is wrong beside it',
+      ['MakePrices', '--bind', 'nothing', '--params', 'rate', '--bind', 'prices=x@depott'],
+      "store 'depott' is not known\n",
+    ],
     ['an unbound port', ['Both'], "error PORT_UNBOUND: Processor 'Both' input port 'default' is not bound\n"],
     ['an unbound port, with the option', ['Both'], '  → Bind it with --bind in:default=… or --bind out:default=….'],
     ['an unknown store', ['MakePrices', '--bind', 'prices=x@depott'], "store 'depott' is not known\n"],
