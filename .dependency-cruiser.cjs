@@ -34,7 +34,6 @@ const HOMES = {
   commander: ['src/cli/'],
   picocolors: ['src/cli/'],
   'cli-progress': ['src/cli/'],
-  'cli-table3': ['src/cli/'],
   // Asked for only where it runs already: nobody needs to have it.
   vitest: ['src/testing/'],
 };

@@ -1,5 +1,5 @@
 import { parseBinding, type AnyBinding } from '../binding/binding.js';
-import { BindingError, describeValue, suggestName, type Fault } from '../errors.js';
+import { describeValue, suggestName, type Fault } from '../errors.js';
 import type { InputSpec, OutputSpec, ProcessorSpec } from '../metadata/spec.js';
 import { toDate } from '../storage/files/convert.js';
 import type { Class, Column } from '../types.js';
@@ -12,13 +12,14 @@ export interface GivenPorts {
   readonly outputs: ReadonlyMap<string, AnyBinding>;
   /** Values, or where they are read from; undefined where none were given. */
   readonly params: object | undefined;
+  /** What cannot be read; preparing the task finds the others. */
+  readonly faults: readonly Fault[];
 }
 
 /**
  * Reads `--bind` and `--params` for a processor; ports by their own names.
  *
  * @param cwd - what relative files are relative to.
- * @throws BindingError with every fault.
  */
 export function parseGivenPorts(
   spec: ProcessorSpec,
@@ -30,8 +31,7 @@ export function parseGivenPorts(
   for (const text of given.bind) ports.bind(text);
   const params =
     given.params.length === 0 ? ports.params : readParams(spec, given.params, { cwd, faults, bound: ports.params !== undefined });
-  if (faults.length > 0) throw new BindingError(`Processor '${spec.name}'`, faults);
-  return { inputs: ports.inputs, outputs: ports.outputs, params };
+  return { inputs: ports.inputs, outputs: ports.outputs, params, faults };
 }
 
 class PortReader {
@@ -97,16 +97,24 @@ function readParams({ name, params }: ProcessorSpec, texts: readonly string[], {
   if (params === undefined) return fault(`Processor '${name}' has no parameters`, 'Leave --params out.');
   if (bound) return fault('parameters come from --bind params=… and from --params', 'Leave one of them out.');
   const [only = ''] = texts;
-  if (texts.length === 1 && splitAssignment(only) === undefined) return parseBinding(only, cwd);
+  if (texts.length === 1 && isPlace(only, params.schema)) return parseBinding(only, cwd);
   const values: Record<string, unknown> = {};
   for (const text of texts) {
     const [key, value] = splitAssignment(text) ?? [];
     if (key === undefined || value === undefined)
-      fault(`--params ${describeValue(text)} gives no value`, 'Write --params key=value; or one --params file:PATH alone.');
+      fault(
+        `--params ${describeValue(text)} gives no ${text.startsWith('=') ? 'name' : 'value'}`,
+        `Write --params ${splitAssignment(`${text}=`)?.[0] ?? 'key'}=VALUE; or one --params file:PATH alone.`,
+      );
     else if (!setAt(values, key.split('.'), toValue(value, columnAt(params.schema, key))))
       fault(`--params ${key}: it is both a value and an object`, 'Give one or the other.');
   }
   return values;
+}
+
+/** A parameter's own name is one whose value was forgotten. */
+function isPlace(text: string, schema: Class): boolean {
+  return !text.includes('=') && columnAt(schema, text) === undefined;
 }
 
 function columnAt(schema: Class, key: string): Column | undefined {

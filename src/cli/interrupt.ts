@@ -37,7 +37,16 @@ export class Interrupts {
   fail(thrown: unknown): void {
     const error = toError(thrown);
     const told = new Error(`an error was thrown where nothing awaited it: ${error.message}`, { cause: thrown });
-    this.#err.line(describeFailure(Object.assign(told, { where: [findUserFrame(error.stack)] }), this.#err));
+    this.#end(error, Object.assign(told, { where: [findUserFrame(error.stack)] }));
+  }
+
+  /** The disk is full, for instance, to which standard output goes. */
+  failToWrite(error: Error): void {
+    this.#end(error, new Error(`standard output cannot be written: ${error.message}`, { cause: error }));
+  }
+
+  #end(error: Error, told: Error): void {
+    this.#err.line(describeFailure(told, this.#err));
     if (!this.#held) return this.#exit(exitCode.refused);
     if (this.code !== undefined) return this.#exit(exitCode.failed);
     this.#code = exitCode.failed;

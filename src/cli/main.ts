@@ -4,8 +4,8 @@ import { Output } from './output.js';
 import { runCli } from './program.js';
 
 const err = new Output(process.stderr);
-const out = new Output(process.stdout);
 const interrupts = new Interrupts(err, (code) => process.exit(code));
+const out = new Output(process.stdout, process.env, (error) => interrupts.failToWrite(error));
 
 process.on('SIGINT', () => interrupts.raise());
 process.on('SIGTERM', () => interrupts.raise());
@@ -15,4 +15,4 @@ process.on('uncaughtException', (error) => interrupts.fail(error));
 const code = await runCli(process.argv.slice(2), { out, err, interrupts, cwd: process.cwd() });
 await Promise.all([out.flush(), err.flush()]);
 // Not by running out of work: a timer or socket that user code left open must not keep the command from ending.
-process.exit(code);
+process.exit(interrupts.code ?? code);

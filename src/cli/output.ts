@@ -20,14 +20,15 @@ export class Output {
   /** Writers that wait for room. */
   #waiting: (() => void)[] = [];
 
-  constructor(stream: OutputStream, env: NodeJS.ProcessEnv = process.env) {
+  /** @param fail - hears what keeps it from being written, other than a reader who has gone. */
+  constructor(stream: OutputStream, env: NodeJS.ProcessEnv = process.env, fail: (error: Error) => void = ignore) {
     this.stream = stream;
     this.colors = picocolors.createColors(hasColors(stream, env));
     stream.on('drain', () => this.#release());
     stream.on('error', (error) => {
       this.#closed = true;
       this.#release();
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code !== 'EPIPE') fail(error);
     });
   }
 
@@ -75,6 +76,9 @@ export class Output {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
+
+/** Where standard error cannot be written there is nobody to tell. */
+function ignore(): void {}
 
 /** https://no-color.org: NO_COLOR wins, whatever its value; FORCE_COLOR asks for colours where there is no terminal. */
 function hasColors(stream: OutputStream, env: NodeJS.ProcessEnv): boolean {

@@ -98,9 +98,16 @@ function explainUsage(text: string, command: Command, colored: { readonly colors
   const message = text
     .replace(/^error: /, '')
     .replace(/\n\(Did you mean (.+)\?\)/, ". Did you mean '$1'?")
+    .replace(/Expected \d+ arguments? but got \d+\./, () => explainSurplus(command))
     .trim();
   const name = command.parent === null ? 'millrace' : `millrace ${command.name()}`;
   return `${describeFailure(new UsageError(`${message}${/[.?]$/.test(message) ? '' : '.'} See '${name} --help'.`), colored)}\n`;
+}
+
+function explainSurplus({ args, registeredArguments }: Command): string {
+  const surplus = args.slice(registeredArguments.length).map((text) => `'${text}'`);
+  const isValue = surplus.some((text) => text.includes('='));
+  return `Left over: ${surplus.join(', ')}.${isValue ? ' An option is written before each of its values.' : ''}`;
 }
 
 function capital(text: string): string {

@@ -1,4 +1,4 @@
-import { suggestName, MillraceError } from '../errors.js';
+import { BindingError, suggestName, type Fault } from '../errors.js';
 import type { WorkflowSpec } from '../workflow/spec.js';
 import { parseGivenPorts } from './bindings.js';
 import { UsageError } from './failure.js';
@@ -11,7 +11,7 @@ export type StepBindings = Readonly<Record<string, Readonly<Record<string, unkno
  * Reads `--bind` for a workflow; ports by their own names.
  *
  * @param cwd - what relative files are relative to.
- * @throws MillraceError `STEP_UNKNOWN`; BindingError for ports.
+ * @throws BindingError with every unknown step and port.
  */
 export function parseStepBindings({ name, steps }: WorkflowSpec, texts: readonly string[], cwd: string): StepBindings {
   const byStep = new Map<string, string[]>();
@@ -23,18 +23,23 @@ export function parseStepBindings({ name, steps }: WorkflowSpec, texts: readonly
     const step = target.slice(0, dot);
     byStep.set(step, [...(byStep.get(step) ?? []), `${target.slice(dot + 1)}=${binding}`]);
   }
-  const bound = [...byStep].map(([step, bind]) => {
+  const faults: Fault[] = [];
+  const bound = [...byStep].flatMap(([step, bind]) => {
     const spec = steps.find((one) => one.name === step)?.processor;
-    if (spec !== undefined) {
-      const { inputs, outputs, params } = parseGivenPorts(spec, { bind, params: [] }, cwd);
-      return [
+    if (spec === undefined) {
+      const fix = suggestName(
         step,
-        { ...Object.fromEntries(inputs), ...Object.fromEntries(outputs), ...(params === undefined ? {} : { params }) },
-      ] as const;
+        steps.map((one) => one.name),
+      );
+      faults.push({ code: 'STEP_UNKNOWN', message: `workflow '${name}' has no step '${step}'`, where: [], fix });
+      return [];
     }
-    const known = steps.map((one) => one.name);
-    throw new MillraceError('STEP_UNKNOWN', `workflow '${name}' has no step '${step}'. ${suggestName(step, known)}`);
+    const { inputs, outputs, params, faults: found } = parseGivenPorts(spec, { bind, params: [] }, cwd);
+    faults.push(...found);
+    const byProperty = { ...Object.fromEntries(inputs), ...Object.fromEntries(outputs), ...(params === undefined ? {} : { params }) };
+    return [[step, byProperty] as const];
   });
+  if (faults.length > 0) throw new BindingError(`Workflow '${name}'`, faults);
   return Object.fromEntries(bound);
 }
 

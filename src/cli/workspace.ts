@@ -87,8 +87,9 @@ function existing(stores: AppStores): AppStores {
   const store = stores.get('default');
   const path = folderOf(store);
   if (path === undefined || existsSync(path)) return stores;
-  const near = existsSync(dirname(path)) ? readdirSync(dirname(path)) : [];
-  throw new UsageError(`there is no store at ${path}. ${suggestName(basename(path), near)}`);
+  const near = existsSync(dirname(path)) ? readdirSync(dirname(path), { withFileTypes: true }) : [];
+  const folders = near.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  throw new UsageError(`there is no store at ${path}. ${suggestName(basename(path), folders)}`);
 }
 
 function folderOf({ url }: Pick<Store, 'url'>): string | undefined {

@@ -55,7 +55,15 @@ export function isClass(value: unknown): value is ConcreteClass {
 export function toKey(what: unknown): Key | undefined {
   if (typeof what === 'function') return what as Key;
   if (isResource(what) || isToken(what)) return what;
-  return brandOf(what) === 'forward' ? toKey((what as Forward).get()) : undefined;
+  return brandOf(what) === 'forward' ? toKey(follow(what as Forward)) : undefined;
+}
+
+function follow({ get }: Forward): unknown {
+  try {
+    return get();
+  } catch {
+    return undefined; // the class is asked for before its declaration has run, which the check tells with all other faults
+  }
 }
 
 /** A dependency as messages name it. */

@@ -28,7 +28,7 @@ export class ResourceScope {
   #closers: Closers | undefined = undefined;
   #underWay: UnderWay | undefined = undefined;
   /** Rejects those who wait for a set-up. */
-  #waiting: Set<(error: MillraceError) => void> | undefined = undefined;
+  #waiting: Set<() => void> | undefined = undefined;
   /** The newest of the scopes open in this one, which are chained: opening and closing them is what a container does most. */
   #child: ResourceScope | undefined = undefined;
   #older: ResourceScope | undefined = undefined;
@@ -87,9 +87,12 @@ export class ResourceScope {
     if (slot.error !== undefined) throw slot.error;
     return new Promise((resolve, reject) => {
       const waiting = (this.#waiting ??= new Set());
-      waiting.add(reject);
+      const refuse = (): void => {
+        reject(scopeClosed(this.level, `it closed while '${slot.part.name}' was being set up`));
+      };
+      waiting.add(refuse);
       slot.whenSettled(() => {
-        waiting.delete(reject);
+        waiting.delete(refuse);
         if (slot.error === undefined) resolve(slot.value);
         else reject(slot.error);
       });
@@ -274,7 +277,7 @@ export class ResourceScope {
   }
 
   async #tearDown(outcome: Outcome): Promise<void> {
-    if (this.#waiting !== undefined) this.#refuseWaiting(this.#waiting);
+    for (const refuse of this.#waiting ?? []) refuse();
     if (this.#underWay?.isEmpty === false) this.#abort = this.#toAbort(outcome);
     const orphaned = this.#child === undefined ? undefined : await this.#closeChildren(outcome);
     if (this.#underWay?.isEmpty === false) await this.#finishSetUps(this.#underWay);
@@ -285,12 +288,6 @@ export class ResourceScope {
     const failures = orphaned === undefined ? own : [...orphaned, ...(own ?? [])];
     if (failures !== undefined && failures.length > 0)
       throw scopeCloseFailed(this.level, failures, outcome.failed ? { cause: outcome.cause } : {});
-  }
-
-  #refuseWaiting(waiting: ReadonlySet<(error: MillraceError) => void>): void {
-    if (waiting.size === 0) return;
-    const error = scopeClosed(this.level, 'it closed while a dependency was being set up');
-    for (const refuse of waiting) refuse(error);
   }
 
   /** Newest first; each closes in its own order, side by side with the others. Answers the failures that nobody else will hear of. */

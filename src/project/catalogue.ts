@@ -69,7 +69,9 @@ function specOf(processor: unknown, index: number, faults: Fault[]): ProcessorSp
 export function storesOf(project: Project, path: string): Stores {
   const { stores = {} } = findProjectOptions(project) ?? {};
   const base = dirname(path);
-  const named = Object.entries(stores).map(([name, store]) => [name, typeof store === 'string' ? anchorStoreUrl(store, base) : store]);
+  const named = Object.entries(stores)
+    .filter(([, store]) => (store as unknown) !== undefined)
+    .map(([name, store]) => [name, typeof store === 'string' ? anchorStoreUrl(store, base) : store]);
   const fallback = (process.env['MILLRACE_STORE'] ?? '') === '' ? { default: anchorStoreUrl('embedded:.millrace/data', base) } : {};
   return { ...fallback, ...(Object.fromEntries(named) as Stores) };
 }

@@ -1,6 +1,6 @@
 import type { StoreSet } from '../binding/resolved.js';
 import { isExternal } from '../container/token.js';
-import { MillraceError, suggestName } from '../errors.js';
+import { describeValue, MillraceError, suggestName } from '../errors.js';
 import { openStore } from '../storage/open.js';
 import type { Store } from '../storage/store.js';
 
@@ -16,7 +16,8 @@ export class AppStores implements StoreSet {
   /** `default` is the one given, else `MILLRACE_STORE`, else an embedded store in `.millrace/data`. */
   constructor(stores: Stores) {
     const fallback = process.env['MILLRACE_STORE'] ?? '';
-    this.#given = new Map(Object.entries({ default: fallback === '' ? 'embedded:.millrace/data' : fallback, ...stores }));
+    const given = Object.entries(stores).filter(([, store]) => (store as unknown) !== undefined);
+    this.#given = new Map([['default', fallback === '' ? 'embedded:.millrace/data' : fallback], ...given]);
     this.names = [...this.#given.keys()];
   }
 
@@ -25,17 +26,33 @@ export class AppStores implements StoreSet {
     if (open !== undefined) return open;
     const given = this.#given.get(name);
     if (given === undefined) throw new MillraceError('STORE_UNKNOWN', `store '${name}' is not known. ${suggestName(name, this.names)}`);
-    const store = typeof given === 'string' ? openStore(given) : given;
+    const store = toStore(name, given);
     this.#open.set(name, store);
     return store;
   }
 
   /** Closes what was given or opened, those marked `external` excepted; all errors are in one. */
   async close(): Promise<void> {
-    const stores = new Set([...this.#open.values(), ...[...this.#given.values()].filter((store) => typeof store !== 'string')]);
+    const stores = new Set([...this.#open.values(), ...[...this.#given.values()].filter(isStore)]);
     const closed = await Promise.allSettled([...stores].filter((store) => !isExternal(store)).map((store) => store.close()));
     const failed = closed.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
     if (failed.length > 1) throw new AggregateError(failed, failed.map(({ message }) => message).join('; '));
     if (failed.length === 1) throw failed[0] as Error;
   }
+}
+
+/** @throws MillraceError for a URL of no known kind, and for what is no store, of which nothing is shown: it may hold a password. */
+export function toStore(name: string, given: unknown): Store {
+  if (typeof given === 'string') return openStore(given);
+  if (isStore(given)) return given;
+  throw new MillraceError(
+    'CONFIG_INVALID',
+    `store '${name}' is ${typeof given === 'object' && given !== null ? 'an object' : describeValue(given)}, and no store: give what memoryStore(), embeddedStore({ path }) or mongoStore({ url }) answers, or a URL`,
+  );
+}
+
+function isStore(given: unknown): given is Store {
+  if (typeof given !== 'object' || given === null) return false;
+  const { find, close } = given as Partial<Store>;
+  return typeof find === 'function' && typeof close === 'function';
 }

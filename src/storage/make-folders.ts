@@ -32,5 +32,5 @@ export function removeFolders(folder: string, uppermost: string | undefined): vo
 }
 
 function isThere(folder: string): boolean {
-  return statSync(folder, { throwIfNoEntry: false }) !== undefined;
+  return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -82,7 +82,8 @@ function knownNames(schema: Class, fresh: object): ReadonlySet<string> {
 }
 
 function unknownName(path: string, name: string, known: ReadonlySet<string>): string {
-  return `unknown parameter '${path}${name}': ${suggestName(name, known)}`;
+  const names = [...known].map((one) => path + one);
+  return `unknown parameter '${path}${name}': ${suggestName(path + name, names)}`;
 }
 
 /** The value, or where it is a plain object of a known class the instance that it stands for; a default is kept and filled. */

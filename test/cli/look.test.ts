@@ -133,7 +133,7 @@ describe('millrace check', () => {
   it('tells every fault of wiring, stores, bindings and schemas at once, with 2', async () => {
     folder.write({
       'faulty/millrace.config.mjs': `
-        import { defineProject, Depends, Input, Output, Processor, Scope, token } from 'millrace';
+        import { defineProject, Depends, Input, Output, Processor, Scope, token, workflow } from 'millrace';
         export class Faulty { async run() {} }
         class Ruleless {}
         Input({ binding: 'a@depott' })(Faulty.prototype, 'a');
@@ -147,22 +147,23 @@ describe('millrace check', () => {
         class Again { async run() {} }
         Processor({ name: 'Faulty' })(Again);
         class Plain {}
-        export default defineProject({ name: 'faulty', processors: [Faulty, Again, Plain, undefined], stores: { depot: 'memory:', lost: 'redis://user:secret@host' } });`,
+        export default defineProject({ name: 'faulty', processors: [Faulty, Again, Plain, undefined], stores: { depot: 'memory:', lost: 'redis://user:secret@host', odd: { url: 'mongodb://user:secret@host' } }, workflows: [1, 2].map(() => workflow('twin', (w) => void w.step(Again))) });`,
     });
     const { code, stdout, stderr } = await millrace(folder.at('faulty'), 'check');
     expect(code).toBe(2);
-    expect(stderr).toBe("9 faults in project 'faulty'.\n");
+    expect(stderr).toBe("11 faults in project 'faulty'.\n");
     expect([...stdout.matchAll(/^error (\w+):/gm)].map(([, one]) => one).sort()).toEqual([
       ...[
         'BINDING_CONFLICT',
         'BINDING_INVALID',
         'BINDING_INVALID',
+        'CONFIG_INVALID',
         'DECORATOR_MISUSED',
         'DECORATOR_MISUSED',
         'DEPENDENCY_MISSING',
         'DUPLICATE_NAME',
       ],
-      ...['STORE_UNKNOWN', 'STORE_UNKNOWN'],
+      ...['DUPLICATE_NAME', 'STORE_UNKNOWN', 'STORE_UNKNOWN'],
     ]);
     expect(stdout).toContain("  → Did you mean 'depot'?");
     expect(stdout).not.toContain('secret');

@@ -1,4 +1,4 @@
-import { cpSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, symlinkSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { linkPackage } from '../package/pack.js';
@@ -135,6 +135,19 @@ describe('millrace', () => {
     });
     expect(stdout).toMatch(/^\[\n\{"event":"run:start",.*\}\ncode 0\n$/);
     expect(stderr.split('\n').filter((line) => !line.startsWith('{'))).toEqual(['it has flooded', '']);
+  });
+
+  it.runIf(existsSync('/dev/full'))('says that its answer could not be written, and does not end with 0', () => {
+    const full = (...argv: readonly string[]): unknown[] => {
+      const line = ['-c', '"$0" "$@" > /dev/full', process.execPath, bin, ...argv];
+      const { status, stderr } = spawnSync('bash', line, { cwd: folder.path, encoding: 'utf8' });
+      return [status, stderr.split('\n').filter((line) => line.startsWith('error'))];
+    };
+    const told = ['error: standard output cannot be written: ENOSPC: no space left on device, write'];
+    expect([full('run', 'MakePrices', '--quiet'), full('list')]).toEqual([
+      [1, told],
+      [2, told],
+    ]);
   });
 
   it('uses no colours without a terminal, nor with NO_COLOR; FORCE_COLOR asks for them', async () => {

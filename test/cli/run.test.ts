@@ -146,6 +146,11 @@ describe('millrace run', () => {
     ['a name of two ports', ['Both', '--bind', 'default=x'], '  → Write --bind in:default=… or --bind out:default=….'],
     ['a port bound twice', ['MakePrices', '--bind', 'prices=x', '--bind', 'prices=y'], "port 'prices' is bound twice"],
     ['a binding to nothing', ['MakePrices', '--bind', 'prices=', '--bind', 'prices'], '--bind "prices" binds nothing'],
+    [
+      'what else is wrong beside it',
+      ['MakePrices', '--bind', 'nothing', '--params', 'rate', '--bind', 'prices=x@depott'],
+      "store 'depott' is not known\n",
+    ],
     ['an unbound port', ['Both'], "error PORT_UNBOUND: Processor 'Both' input port 'default' is not bound\n"],
     ['an unbound port, with the option', ['Both'], '  → Bind it with --bind in:default=… or --bind out:default=….'],
     ['an unknown store', ['MakePrices', '--bind', 'prices=x@depott'], "store 'depott' is not known\n"],
@@ -153,6 +158,9 @@ describe('millrace run', () => {
     ['an unknown parameter', ['MakePrices', '--params', 'rat=1'], "unknown parameter 'rat': Did you mean 'rate'?"],
     ['a parameter of the wrong type', ['MakePrices', '--params', 'rate=much'], 'rate must be a number'],
     ['a parameter without a value', ['MakePrices', '--params', 'rate', '--params', 'code=x'], '--params "rate" gives no value'],
+    ['a value without its option', ['MakePrices', '--params', 'rate=1', 'code=x'], "Left over: 'code=x'. An option is written before each"],
+    ['the name of a parameter alone', ['MakePrices', '--params', 'rate'], '--params "rate" gives no value\n  → Write --params rate=VALUE;'],
+    ['a value without its name', ['MakePrices', '--params', '=3'], '--params "=3" gives no name'],
     [
       'a parameter that is a value and an object',
       ['MakePrices', '--params', 'rate=1', '--params', 'rate.x=1'],
@@ -163,7 +171,7 @@ describe('millrace run', () => {
     ['a time that is none', ['Both', '--timeout', 'soon'], "'soon' is not a time"],
     ['a store of no known kind', ['Both', '--store', 'redis://x'], "error STORE_UNKNOWN: no store has URLs like 'redis:…'"],
     ['no name', [], "missing required argument 'name'. See 'millrace run --help'."],
-    ['too many names', ['Both', 'Fails'], "too many arguments for 'run'"],
+    ['too many names', ['Both', 'Fails'], "too many arguments for 'run'. Left over: 'Fails'."],
     ['an unknown option', ['Both', '--parms', 'x'], "unknown option '--parms'. Did you mean '--params'?"],
   ])('refuses %s with 2, having run nothing', async (_, argv, message) => {
     const { code, stdout, stderr } = await run(...argv);

@@ -429,7 +429,7 @@ describe('closing while a set-up is under way', () => {
     const got = [failure(task.get(slow), 'SCOPE_CLOSED'), failure(task.get(user), 'SCOPE_CLOSED')];
     let closed = false;
     const closing = task.close().then(() => (closed = true));
-    await got[0];
+    expect((await got[0])?.message).toMatch(/it closed while 'slow' was being set up/);
     await got[1];
     await turn();
     expect(closed).toBe(false);

@@ -108,6 +108,19 @@ describe('forward', () => {
     expect(await task.get(forward(() => Late))).toBe(await task.get(Late));
   });
 
+  it('is a fault among the others when its class is not declared yet', () => {
+    class Early {
+      @Depends(Scope.Task, forward(() => Late)) readonly late!: unknown;
+    }
+    const container = createContainer({ processors: [Early], provide: [[undefined as never, 1]] });
+    expect(container.check().map(({ message }) => message)).toEqual([
+      'Entry 1 of `provide` is for undefined, which is no dependency.',
+      "Early field 'late' refers to a class that is not defined.",
+    ]);
+    class Late {}
+    expect(container.check()).toHaveLength(1);
+  });
+
   it('is missing when it answers nothing', async () => {
     const error = await failure(get(resource([forward(() => undefined as never)], () => 1)), 'DEPENDENCY_MISSING');
     expect(error.message).toMatch(/need 1 refers to a class that is not defined/);

@@ -44,6 +44,13 @@ describe('createApp', () => {
     expect(() => app.store('extr')).toThrow("store 'extr' is not known. Did you mean 'extra'?");
   });
 
+  it('says what is among its stores and is none, and takes one that is undefined for not given', async () => {
+    const stores = { default: undefined, odd: { path: './data' } } as never;
+    await using app = await createApp({ stores, log: 'silent' });
+    expect(() => app.store('odd')).toThrow(/^store 'odd' is an object, and no store: give what memoryStore\(\)/);
+    expect(app.store().url).toContain('.millrace/data');
+  });
+
   it('refuses a project that was not defined', async () => {
     await expect(createApp({ project: { name: 'x' } })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     expect(() => defineProject({} as never)).toThrow('a name is expected, not undefined');

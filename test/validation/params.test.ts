@@ -66,7 +66,7 @@ describe('params', () => {
     expect(message).toBe(
       [
         "Params is invalid: unknown parameter 'bse': Did you mean 'base'?",
-        "unknown parameter 'source.retires': Did you mean 'retries'?",
+        "unknown parameter 'source.retires': Did you mean 'source.retries'?",
         'base must be a string (isString), came 5',
         'limit must be a number conforming to the specified constraints (isNumber), came "many"',
         'source.retries: retries must be an integer number (isInt), came 1.5',

@@ -2,9 +2,9 @@ import { createContainer } from '../../container/container.js';
 import { resolvePorts } from '../../binding/ports.js';
 import { BindingError, DefinitionError, MillraceError, suggestName, type Fault } from '../../errors.js';
 import { composeApp } from '../../project/compose-app.js';
-import { AppStores, type Stores } from '../../project/stores.js';
+import { twinsOf } from '../../project/members.js';
+import { AppStores, toStore, type Stores } from '../../project/stores.js';
 import { loadWorkflows } from '../../project/workflows.js';
-import { openStore } from '../../storage/open.js';
 import type { WorkflowSpec } from '../../workflow/spec.js';
 import { findWorkflowSpec } from '../../workflow/workflow.js';
 import type { Cli } from '../command.js';
@@ -22,7 +22,8 @@ export async function check({ file }: { readonly file?: string }, cli: Cli): Pro
   if (file !== undefined) return checkFile(file, workspace, cli);
   const { options, specs } = workspace.catalogue;
   const { workflows } = workspace;
-  const composing = [...workspace.catalogue.faults, ...(await wiringFaults(workspace)), ...workflows.faults];
+  const twins = twinsOf(workflows.workflows.flatMap((workflow) => findWorkflowSpec(workflow) ?? []));
+  const composing = [...workspace.catalogue.faults, ...(await wiringFaults(workspace)), ...workflows.faults, ...twins];
   const binding = await bindingFaults(workspace);
   const specified = [...workflows.byName.values()];
   const later = composing.length > 0 ? [] : [...runFaults(specified, specified), ...(await planFaults(workspace, workflows.byName.keys()))];
@@ -124,24 +125,25 @@ async function bindingFaults({ catalogue, stores }: Workspace): Promise<readonly
   }
 }
 
-/** Stores whose URL is none stand in memory, so that what is bound to them can be checked for the rest. */
+/** Stores that are none stand in memory, so that what is bound to them can be checked for the rest. */
 function splitStores(stores: Stores): readonly [Stores, Fault[]] {
   const faults: Fault[] = [];
   const known = Object.entries(stores).map(([name, store]) => {
-    const fault = typeof store === 'string' ? urlFault(name, store) : undefined;
+    const fault = storeFault(name, store);
     if (fault !== undefined) faults.push(fault);
     return [name, fault === undefined ? store : 'memory:'] as const;
   });
   return [Object.fromEntries(known), faults];
 }
 
-function urlFault(name: string, url: string): Fault | undefined {
+function storeFault(name: string, store: unknown): Fault | undefined {
   try {
-    openStore(url);
+    toStore(name, store);
     return undefined;
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error;
-    return { code: error.code, message: `store '${name}': ${error.message}`, where: [], fix: 'Mend it in the stores of defineProject.' };
+    const message = typeof store === 'string' ? `store '${name}': ${error.message}` : error.message;
+    return { code: error.code, message, where: [], fix: 'Mend it in the stores of defineProject.' };
   }
 }
 

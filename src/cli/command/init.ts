@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Cli } from '../command.js';
 import { exitCode, UsageError } from '../failure.js';
@@ -6,6 +6,7 @@ import { readManifest } from '../manifest.js';
 import { firstProcessor, projectFiles, type Requirements } from '../template.js';
 import { toJson } from '../text.js';
 import { configNames } from '../../project/config-names.js';
+import { makeFolders } from '../../storage/make-folders.js';
 
 /** `millrace init [dir]`. */
 export async function init({ dir = '.' }: { readonly dir?: string }, { out, err, cwd, json }: Cli): Promise<number> {
@@ -35,7 +36,7 @@ function isThere(folder: string, path: string): boolean {
 
 function writeNew(path: string, text: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     writeFileSync(path, text, { flag: 'wx' });
   } catch (error) {
     throw new UsageError(`${path} cannot be written: ${(error as Error).message}. Name another folder: millrace init DIR.`, {

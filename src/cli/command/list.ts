@@ -27,9 +27,10 @@ export async function list(_options: object, cli: Cli): Promise<number> {
     return exitCode.done;
   }
   if (!quiet) err.line([name, title, description].filter((text) => text !== undefined).join('  '));
-  if (processors.length === 0)
+  const faults = catalogue.faults.length + workflows.faults.length;
+  if (processors.length === 0 && faults === 0)
     err.line(`Project '${name}' has no processors yet: list them in defineProject({ processors: [ … ] }) of ${path}.`);
-  else
+  else if (processors.length > 0)
     await printTable(out, [{ title: 'PROCESSOR' }, { title: 'TITLE' }, { title: 'INPUTS' }, { title: 'OUTPUTS' }], processors.map(toRow));
   if (workflows.byName.size > 0) {
     out.line();
@@ -39,8 +40,7 @@ export async function list(_options: object, cli: Cli): Promise<number> {
       [...workflows.byName.values()].map(toWorkflowRow),
     );
   }
-  if (workflows.faults.length > 0 && !quiet)
-    err.line(`${countOf(workflows.faults.length, 'fault')} in definition files: see 'millrace check'.`);
+  if (faults > 0 && !quiet) err.line(`${countOf(faults, 'fault')} in what the project lists: see 'millrace check'.`);
   return exitCode.done;
 }
 

@@ -1,6 +1,6 @@
 import { resolveParamsSource } from '../../binding/ports.js';
 import { isBinding } from '../../binding/binding.js';
-import { CompositionError, type Fault } from '../../errors.js';
+import { BindingError, CompositionError, type Fault } from '../../errors.js';
 import type { ProcessorSpec } from '../../metadata/spec.js';
 import type { App } from '../../project/app.js';
 import { composeApp } from '../../project/compose-app.js';
@@ -29,11 +29,11 @@ export async function run(options: RunCommandOptions, cli: Cli): Promise<number>
   const { catalogue, stores } = workspace;
   const workflow = workspace.workflows.byName.get(options.name);
   if (workflow !== undefined && !catalogue.processors.has(options.name)) return runWorkflow(options, workspace, workflow, cli);
+  if (catalogue.faults.length > 0) throw new CompositionError(`Project '${catalogue.options.name}'`, catalogue.faults);
   const spec = findProcessor(workspace, options.name);
   const foreign = ofWorkflows.find((option) => options[option] !== undefined);
   if (foreign !== undefined)
     throw new UsageError(`--${foreign === 'onFailure' ? 'on-failure' : foreign} is for workflows, and '${options.name}' is a processor.`);
-  if (catalogue.faults.length > 0) throw new CompositionError(`Project '${catalogue.options.name}'`, catalogue.faults);
   const given = parseGivenPorts(spec, { bind, params }, cli.cwd);
   const app = await composeApp({ project: withWorkflows(workspace), stores, log: createCliLog(cli) });
   const command = new RunCommand(cli, spec, given);
@@ -61,7 +61,7 @@ class RunCommand {
     const { out, err, json, quiet } = this.#cli;
     try {
       const task = this.#bind(app);
-      await task.prepare();
+      await this.#prepare(task);
       await this.#learnSecrets(app, stores);
       if (json) writeEvents(app, this.#spec, this.#masker, (line) => out.line(line));
       const drawn = !json && !quiet && err.isTerminal;
@@ -104,6 +104,17 @@ class RunCommand {
     for (const [property, binding] of outputs) task.bindOutput(property as never, binding as never);
     if (params !== undefined) task.bindParams(params);
     return task;
+  }
+
+  /** Tells what is wrong with the command line together with what is wrong with the bindings that it makes. */
+  async #prepare(task: Task<unknown>): Promise<void> {
+    const { faults } = this.#given;
+    if (faults.length === 0) return task.prepare();
+    const found = await task.prepare().then(
+      () => [],
+      (error: unknown) => (error instanceof BindingError ? error.faults : []),
+    );
+    throw new BindingError(`Processor '${this.#spec.name}'`, [...faults, ...found]);
   }
 
   /** Parameters that are bound by name have secrets too, which no error may show. */

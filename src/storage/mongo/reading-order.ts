@@ -28,6 +28,5 @@ export async function readingOrder(
   );
   // ids of one type stand together: between two ObjectIds there is nothing else
   const isObjectId = (id: unknown): boolean => (id as { readonly _bsontype?: string } | null | undefined)?._bsontype === 'ObjectId';
-  if (!ends.every((row) => isObjectId(row?._id))) return { sort: { $natural: 1 } };
-  return { sort: { _id: 1 }, hint: { _id: 1 } }; // without the hint the server sorts all rows before it gives the first
+  return ends.every((row) => isObjectId(row?._id)) ? byId : { sort: { $natural: 1 } };
 }

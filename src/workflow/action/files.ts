@@ -1,5 +1,6 @@
-import { cp, mkdir, rm, stat } from 'node:fs/promises';
+import { cp, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { makeFolders } from '../../storage/make-folders.js';
 import type { Action } from './action.js';
 
 /** Copies a file or a folder; into `to` where that is a folder that is there, or is written with a slash at its end. */
@@ -8,7 +9,7 @@ export function copyAction(from: string, to: string, overwrite = true): Action {
     name: `copy of '${from}'`,
     async perform() {
       const target = to.endsWith('/') || to.endsWith(sep) || (await isFolder(to)) ? join(to, basename(from)) : to;
-      await mkdir(dirname(target), { recursive: true });
+      makeFolders(dirname(target));
       await cp(from, target, { recursive: true, force: overwrite, errorOnExist: !overwrite });
     },
   };
