@@ -66,10 +66,11 @@ export async function claimResumable(
 export async function findSuperseded(runtime: Runtime, name: string, runId: string): Promise<readonly UnfinishedRun[]> {
   const runs = await loadUnfinished(runtime, name);
   const own = runs.find(({ _id }) => _id === runId);
-  if (own === undefined) return [];
-  const chain = new Set(chainOf(own, runs));
+  if (own === undefined || runs.length === 1) return runs.filter((run) => run === own); // nearly always
   const used = await runsInUse(runtime, runs, runId);
-  return runs.filter((run) => chain.has(run) || (!used.has(run) && madeUpFor(run, own)));
+  const before = new Set(chainOf(own, runs));
+  // one that went on with part of another leaves the rest of it to be gone on with
+  return runs.filter((run) => run === own || (covers(own, run) && (before.has(run) || (!used.has(run) && own.started >= run.started))));
 }
 
 /** Runs that are under way, and those that these read from. */
@@ -97,10 +98,9 @@ export async function findForgotten(runtime: Runtime, name: string): Promise<rea
   return runs.filter((run) => !kept.has(run) && !used.has(run));
 }
 
-/** Whether a later run has done what this one was to do. */
-function madeUpFor(run: UnfinishedRun, later: UnfinishedRun): boolean {
-  if (later.started < run.started) return false;
-  return !isSliced(later.slices) || JSON.stringify(later.slices) === JSON.stringify(run.slices);
+/** Whether a run has done what another one was to do. */
+function covers(done: UnfinishedRun, run: UnfinishedRun): boolean {
+  return !isSliced(done.slices) || JSON.stringify(done.slices) === JSON.stringify(run.slices);
 }
 
 function chainOf(record: UnfinishedRun, runs: readonly UnfinishedRun[]): UnfinishedRun[] {

@@ -233,6 +233,16 @@ describeStores('resuming', (open) => {
     expect(ran).toEqual(['sum', 'tell']);
   });
 
+  it('leaves the rest where it goes on with a part', async () => {
+    await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
+    await fail(app, chain('published'), 'sum');
+    await app.workflow(chain('published')).resume(undefined, { only: ['tell'] });
+    expect(ran).toEqual(['tell']);
+    await app.workflow(chain('published')).resume();
+    expect(ran).toEqual(['tell', 'sum', 'tell']);
+    expect(await app.store().count('_millrace_unfinished')).toBe(0);
+  });
+
   it('is for runs that did not end well', async () => {
     await using app = await createTestApp({ stores: { default: open() }, log: 'silent' });
     const work = chain('published');
