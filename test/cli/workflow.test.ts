@@ -211,6 +211,7 @@ describe('millrace with workflows', () => {
     [['run', 'pricing', '--bind', 'cont.prices=x'], "Did you mean 'count'?"],
     [['run', 'pricing', '--bind', 'prices=x'], 'STEP.PORT'],
     [['run', 'pricing', '--bind', 'count.price=x'], "Did you mean 'prices'?"],
+    [['run', 'pricing', '--bind', 'cont.prices=x', '--bind', 'count.price=x'], "Did you mean 'prices'?"],
     [['run', 'pricing', '--variables', 'rate'], 'name=value'],
     [['run', 'pricing', '--variables', 'rate=many'], 'PARAMS_INVALID'],
     [['run', 'pricing', '--variables', 'rat=3'], "has no variable 'rat'. Did you mean 'rate'?"],
