@@ -1,6 +1,6 @@
 import { MillraceError, describeValue } from '../errors.js';
 import type { FileFormat } from '../storage/files/format.js';
-import type { Store } from '../storage/store.js';
+import type { Rows, Store } from '../storage/store.js';
 import type { Column, Query, Row } from '../types.js';
 import type { CollectionOptions } from './binding.js';
 import type { ChannelReader } from './channel.js';
@@ -105,20 +105,23 @@ export function collectionSource(store: Store, name: string, options: Collection
   if (pipeline !== undefined) {
     const stages = (queries: readonly Query<Row>[]): object[] => [...toStages(all([])), ...pipeline, ...toStages(queries)];
     return {
-      batches: (queries, size) => store.aggregate<Row>(name, stages(queries)).batches(size),
+      batches: (queries, size) => checked(queries, () => store.aggregate<Row>(name, stages(queries)).batches(size)),
       count: () => undefined,
     };
   }
   return {
     batches(queries, size) {
       const merged = mergeQueries(all(queries));
-      return (merged === undefined ? store.aggregate<Row>(name, toStages(all(queries))) : store.find<Row>(name, merged)).batches(size);
+      if (merged !== undefined && queries.length <= 1) return store.find<Row>(name, merged).batches(size);
+      const read = (): Rows<Row> => (merged === undefined ? store.aggregate(name, toStages(all(queries))) : store.find(name, merged));
+      return checked(queries, () => read().batches(size));
     },
     count(queries) {
       const merged = mergeQueries(all(queries));
       if (merged === undefined) return undefined;
       const { filter = {}, skip = 0, limit = 0 } = merged;
-      return store.count(name, filter).then((count) => Math.min(Math.max(0, count - skip), limit === 0 ? Infinity : limit));
+      const count = checkQueries(queries).then(() => store.count(name, filter));
+      return count.then((count) => Math.min(Math.max(0, count - skip), limit === 0 ? Infinity : limit));
     },
     collection: { store, name, queries: all([]) },
   };
@@ -160,13 +163,26 @@ function isFilled<T extends object>(value: T | undefined): value is T {
 }
 
 function narrow(batches: Batches, queries: readonly Query<Row>[], size: number): Batches {
-  const stages = toStages(queries);
-  return stages.length === 0 ? batches : regroup(aggregated(batches, stages), size);
+  return queries.length === 0 ? batches : regroup(aggregated(batches, queries), size);
 }
 
-async function* aggregated(batches: Batches, stages: readonly object[]): AsyncGenerator<readonly Row[]> {
+async function* aggregated(batches: Batches, queries: readonly Query<Row>[]): AsyncGenerator<readonly Row[]> {
+  await checkQueries(queries);
+  const stages = toStages(queries);
   const { aggregateRows } = await import('../storage/aggregate.js');
-  yield* aggregateRows(batches, stages, {});
+  yield* stages.length === 0 ? batches : aggregateRows(batches, stages, {});
+}
+
+async function* checked(queries: readonly Query<Row>[], read: () => Batches): AsyncGenerator<readonly Row[]> {
+  await checkQueries(queries);
+  yield* read();
+}
+
+/** Refuses what a store would refuse: a query means the same wherever the rows are. */
+async function checkQueries(queries: readonly Query<Row>[]): Promise<void> {
+  if (queries.length === 0) return;
+  const { checkQuery } = await import('../storage/query/query.js');
+  for (const query of queries) await checkQuery(query);
 }
 
 async function* slices(rows: readonly Row[], size: number): AsyncGenerator<readonly Row[]> {

@@ -81,6 +81,17 @@ describe.each(sources)('a reader of %s', (_name, make) => {
     });
   });
 
+  it.each([
+    ['an unknown option', { filtr: {} }, /a query has no 'filtr'\. Did you mean 'filter'\?/],
+    ['an unknown operator', { filter: { amount: { $gtt: 1 } } }, /\$gtt/],
+    ['a limit that is none', { limit: -1 }, /limit/],
+  ])('refuses %s', async (_what, query, message) => {
+    const source = await make();
+    await expect(look(source, (reader) => reader.find(query as never).toArray())).rejects.toMatchObject({
+      cause: { code: 'QUERY_INVALID', message: expect.stringMatching(message) as string },
+    });
+  });
+
   it('is iterated while it is being iterated', async () => {
     const pairs = await look(await make(), async (reader) => {
       let count = 0;

@@ -44,6 +44,12 @@ export function needsExpressions(query: Query<object> = {}): boolean {
   return hasExpression(query.filter);
 }
 
+/** @throws MillraceError `QUERY_INVALID`. */
+export async function checkQuery(query: Query<object>): Promise<void> {
+  const { loadExpressions } = await import('../aggregate/expressions.js');
+  compileQuery(query, needsExpressions(query) ? await loadExpressions() : undefined);
+}
+
 function wholeNumber(name: string, value: number | undefined): number {
   if (value === undefined) return 0;
   if (!Number.isSafeInteger(value) || value < 0)
