@@ -7,6 +7,7 @@ import { keyText } from '../query/key-text.js';
 import type { Row } from '../../types.js';
 import type { Connection } from './connection.js';
 import type { Doing } from './failure.js';
+import { SeenKeys } from './seen-keys.js';
 import { isPlain } from './unique.js';
 import { insertBatch } from './write.js';
 
@@ -43,8 +44,7 @@ export class KeyMatch {
         .toArray(),
     );
     const ids = new Map<string, unknown>();
-    for (const row of found)
-      for (const text of this.#texts(row)) if (!ids.has(text)) ids.set(text, (row as { readonly _id?: unknown })._id);
+    for (const row of found) for (const text of this.texts(row)) if (!ids.has(text)) ids.set(text, (row as { readonly _id?: unknown })._id);
     return ids;
   }
 
@@ -63,7 +63,7 @@ export class KeyMatch {
   }
 
   /** A row that has an array at its key is found by the array and by each of its elements. */
-  #texts(row: Row): ReadonlySet<string> {
+  texts(row: Row): ReadonlySet<string> {
     return new Set([textOf(this.#values(row)), ...indexKeys(row, this.#spec).map(textOf)]);
   }
 }
@@ -98,32 +98,34 @@ export async function resolveUpsert(resolving: Resolving): Promise<void> {
   const doing: Doing = { what: `looking up keys in '${target}'` };
   const match = new KeyMatch(connection, key, doing);
   const { ObjectId } = await loadBson();
-  let staged = 0;
+  const seen = new SeenKeys();
+  let indexed = false;
   const find = async (keys: readonly Row[]): Promise<Ids> => (targetExists ? match.find(target, keys) : none);
-  for await (const { group, keys, there } of lookedUp(rows, match, find)) {
-    const before = staged > 0 ? await match.find(into, keys) : none;
+  for await (const { group, there } of lookedUp(rows, match, find)) {
+    const again = [...group].flatMap(([text, row]) => (seen.mayHave(text) ? [row] : []));
+    if (again.length > 0 && !indexed) await indexKey(connection, into, key);
+    indexed ||= again.length > 0;
+    const before = again.length > 0 ? await match.find(into, again) : none;
     const fresh: Row[] = [];
-    const again: AnyBulkWriteOperation[] = [];
+    const replacing: AnyBulkWriteOperation[] = [];
     const brought: unknown[] = [];
     for (const [text, row] of group) {
       const own = (row as { readonly _id?: unknown })._id;
       const id = before.get(text) ?? there.get(text) ?? own ?? new ObjectId();
-      if (before.has(text)) again.push({ replaceOne: { filter: { _id: id }, replacement: withId(row, id) } });
+      if (before.has(text)) replacing.push({ replaceOne: { filter: { _id: id }, replacement: withId(row, id) } });
       else fresh.push(withId(row, id));
       if (own !== undefined && id === own) brought.push(own);
+      for (const known of match.texts(row)) seen.add(known);
     }
     if (targetExists && brought.length > 0) await checkIds(connection, target, brought, doing);
     if (fresh.length > 0) await insertBatch(connection, { into, named: target }, fresh, undefined);
-    if (again.length > 0) await connection.run(doing, (db) => db.collection(into).bulkWrite(again, { ordered: false }));
-    if (staged === 0 && fresh.length > 0) await indexKey(connection, into, key);
-    staged += fresh.length;
+    if (replacing.length > 0) await connection.run(doing, (db) => db.collection(into).bulkWrite(replacing, { ordered: false }));
   }
 }
 
 interface LookedUp {
   /** By the texts of their keys, each with the last of its rows. */
   readonly group: ReadonlyMap<string, Row>;
-  readonly keys: readonly Row[];
   readonly there: Ids;
 }
 
@@ -136,8 +138,7 @@ async function* lookedUp(
   let before: Promise<LookedUp> | undefined;
   for await (const batch of rows) {
     const group = match.group(batch);
-    const keys = [...group.values()];
-    const found = find(keys).then((there) => ({ group, keys, there }));
+    const found = find([...group.values()]).then((there) => ({ group, there }));
     found.catch(() => undefined); // met when it is its turn
     if (before !== undefined) yield await before;
     before = found;
