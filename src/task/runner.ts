@@ -1,7 +1,7 @@
 import { describeBindings } from '../binding/describe.js';
 import type { GivenBindings } from '../binding/resolved.js';
 import { aRetry, aTimeout } from '../decorators/option.js';
-import { MillraceError, TaskError, toError } from '../errors.js';
+import { MillraceError, toError, type TaskError } from '../errors.js';
 import type { OpenPorts } from '../binding/open-ports.js';
 import type { Note } from '../binding/publication.js';
 import type { Store } from '../storage/store.js';
@@ -14,9 +14,11 @@ import { describeDuration, describeTask, silentLog } from './log.js';
 import { Monitor } from './monitor.js';
 import { describeInputs, prepareTask, type PreparedTask } from './prepare.js';
 import { retryDelay, systemClock } from './retry.js';
-import { journalCollection, type RunRecord, type TaskRecord } from './recorder.js';
+import { journalCollection, type TaskRecord } from './recorder.js';
 import type { Runtime } from './runtime.js';
 import { Masker } from './secrets.js';
+import { messageOf, toTaskError } from './task-error.js';
+import { toRunRecord, toTaskRecord, type EndStatus } from './task-record.js';
 
 /** What one run does otherwise than its processor says. */
 export interface RunOptions {
@@ -219,7 +221,9 @@ class TaskRun implements AttemptOwner {
 
   #fail(result: TaskResult, end: AttemptEnd): TaskError {
     const status = end.status === 'cancelled' ? (this.#place?.cancelledAs ?? 'cancelled') : 'failed';
-    const error = this.#error(result.attempts, end);
+    const { closeTimeout } = this.#runtime;
+    const facts = { processor: this.#task.spec.name, taskId: this.#taskId, attempts: result.attempts, closeTimeout };
+    const error = toTaskError(end, facts, this.#masker);
     this.#record(result, status, end, error);
     if (this.#runtime.announce) {
       this.#log.error(this.#describe({ ms: result.ms, status }, end), { runId: this.#runId, error: error.message });
@@ -228,69 +232,19 @@ class TaskRun implements AttemptOwner {
     return error;
   }
 
-  #error(attempts: number, end: AttemptEnd): TaskError {
-    const { name } = this.#task.spec;
-    const facts = {
-      cause: end.error,
-      path: end.path ?? [name],
-      taskId: this.#taskId,
-      processor: name,
-      attempts,
-      ...(end.teardown === undefined ? {} : { teardown: end.teardown }),
-    };
-    const ignored =
-      end.abandoned === true
-        ? `; it ignored its signal for ${describeDuration(this.#runtime.closeTimeout)} and was given up: pass the signal on, or check it between rows`
-        : '';
-    const teardown = end.teardown === undefined ? '' : `; besides, ${end.teardown.message}`;
-    const tried = attempts > 1 ? ` after ${String(attempts)} attempts` : '';
-    const text = {
-      TASK_FAILED: `Processor '${name}' failed${tried}: ${messageOf(end.error)}`,
-      TASK_TIMEOUT: `${messageOf(end.error)}${tried}${ignored}`,
-      TASK_CANCELLED: `Processor '${name}' was cancelled: ${messageOf(end.error)}${ignored}`,
-    }[end.code ?? 'TASK_FAILED'];
-    return new TaskError(end.code ?? 'TASK_FAILED', this.#masker.text(`${text}${teardown}`), facts);
-  }
-
   #record(result: TaskResult, status: EndStatus, end: AttemptEnd, error?: TaskError): void {
     const { spec } = this.#task;
-    const { runId, attempts, started, finished, ms, metrics, monitor } = result;
-    const { inputs, outputs } = end.ports.counts('port');
-    const bindings = spec.inputs.length + spec.outputs.length === 0 && spec.params === undefined ? noBindings : this.#bindings();
+    const { recorder } = this.#runtime;
     const place = this.#place;
-    const task: TaskRecord = {
-      _id: result.id,
-      runId,
-      processor: spec.name,
-      ...(place === undefined ? {} : { step: place.step }),
-      status,
-      attempts,
-      started,
-      finished,
-      ms,
-      bindings,
-      inputs,
-      outputs,
-      metrics,
-      monitor,
-      ...(place === undefined || status !== 'succeeded' ? {} : { journal: place.journal(result.outputs) }),
-    };
-    const failed = error === undefined ? task : { ...task, error: { code: codeOf(error), message: error.message } };
-    this.#runtime.recorder.task(failed);
-    if (place !== undefined) {
-      this.#runtime.recorder.hurry();
-      return;
+    const bindings = spec.inputs.length + spec.outputs.length === 0 && spec.params === undefined ? noBindings : this.#bindings();
+    const task = toTaskRecord({ result, status, bindings, counts: end.ports.counts('port'), error });
+    if (place === undefined) {
+      recorder.task(task);
+      recorder.run(toRunRecord(result, status, error));
+    } else {
+      recorder.task({ ...task, step: place.step, ...(status === 'succeeded' ? { journal: place.journal(result.outputs) } : {}) });
+      recorder.hurry();
     }
-    const run: RunRecord = {
-      _id: runId,
-      kind: 'task',
-      name: spec.name,
-      status: status === 'skipped' ? 'cancelled' : status,
-      started,
-      finished,
-      ms,
-    };
-    this.#runtime.recorder.run(error === undefined ? run : { ...run, error: error.message });
   }
 
   #bindings(): TaskRecord['bindings'] {
@@ -349,16 +303,6 @@ class TaskRun implements AttemptOwner {
   }
 }
 
-type EndStatus = 'succeeded' | 'failed' | 'cancelled' | 'skipped';
 const noSecrets = new Masker();
 const noMetrics: TaskResult['metrics'] = Object.freeze({});
 const noBindings: TaskRecord['bindings'] = Object.freeze({ inputs: Object.freeze({}), outputs: Object.freeze({}) });
-
-/** The code of what went wrong: that of Millrace's own error beneath, where there is one. */
-function codeOf(error: TaskError): string {
-  return error.cause instanceof MillraceError && error.code === 'TASK_FAILED' ? error.cause.code : error.code;
-}
-
-function messageOf(error: unknown): string {
-  return toError(error).message;
-}

@@ -1,7 +1,9 @@
 import type { Store } from '../storage/store.js';
 import { aggregateCases } from './store-contract/aggregates.js';
+import { changeCases } from './store-contract/changes.js';
 import type { Case } from './store-contract/check.js';
 import { indexCases } from './store-contract/indexes.js';
+import { publishingCases } from './store-contract/publishing.js';
 import { queryCases } from './store-contract/queries.js';
 import { rowCases } from './store-contract/rows.js';
 import { stagingCases } from './store-contract/staging.js';
@@ -25,7 +27,8 @@ const vitest = process.env['VITEST'] === undefined ? undefined : ((await import(
  */
 export function storeContract(open: () => Promise<Store> | Store): void {
   const it = findIt();
-  for (const one of [...rowCases, ...queryCases, ...indexCases, ...aggregateCases, ...stagingCases]) it(one.name, () => runCase(one, open));
+  const all = [rowCases, changeCases, queryCases, indexCases, aggregateCases, stagingCases, publishingCases].flat();
+  for (const one of all) it(one.name, () => runCase(one, open));
 }
 
 function findIt(): It {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import { loadBson } from '../../storage/ids.js';
 import type { Rows, Store } from '../../storage/store.js';
-import type { Row } from '../../types.js';
+import type { Row, WriteMode } from '../../types.js';
 
 /** One promise of a store, as a test. */
 export interface Case {
@@ -79,4 +79,14 @@ export async function stageOutputs(store: Store, outputs: readonly PublishedOutp
 /** Numbers from 0. */
 export function range(length: number): number[] {
   return Array.from({ length }, (_, index) => index);
+}
+
+/** An output with its rows; those of an upsert go by `k`. */
+export function output(
+  collection: string,
+  mode: WriteMode,
+  rows: readonly Row[],
+  more: object = {},
+): { collection: string; mode: WriteMode; rows: readonly Row[]; key?: readonly string[] } {
+  return { collection, mode, rows, ...(mode === 'upsert' ? { key: ['k'] } : {}), ...more };
 }
