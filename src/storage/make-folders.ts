@@ -1,4 +1,4 @@
-import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -8,14 +8,15 @@ import { dirname } from 'node:path';
  * @returns the uppermost that was made.
  */
 export function makeFolders(folder: string): string | undefined {
-  if (isThere(folder)) return undefined;
-  const uppermost = makeFolders(dirname(folder));
+  if (isFolder(folder)) return undefined;
+  const outer = dirname(folder);
+  const uppermost = outer === folder || existsSync(outer) ? undefined : makeFolders(outer);
   try {
     mkdirSync(folder);
     return uppermost ?? folder;
   } catch (error) {
-    if (isThere(folder)) return uppermost; // another was faster
-    removeFolders(dirname(folder), uppermost);
+    if (isFolder(folder)) return uppermost; // another was faster
+    removeFolders(outer, uppermost);
     throw error;
   }
 }
@@ -31,6 +32,6 @@ export function removeFolders(folder: string, uppermost: string | undefined): vo
   if (folder !== uppermost) removeFolders(dirname(folder), uppermost);
 }
 
-function isThere(folder: string): boolean {
+function isFolder(folder: string): boolean {
   return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
