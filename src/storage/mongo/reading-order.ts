@@ -1,5 +1,6 @@
 import type { FindOptions } from 'mongodb';
 
+import { order, orderOf } from '../query/compare.js';
 import type { Connection } from './connection.js';
 import type { Doing } from './failure.js';
 
@@ -10,8 +11,9 @@ type Sort = Readonly<Record<string, 1 | -1>>;
 
 /**
  * How rows are sorted that are to come as asked, and where nothing is asked in the order in which they went in. MongoDB itself keeps them
- * so. Other servers of its protocol put a row wherever there is room for it: there the ids tell the order that Millrace and drivers give
- * rows, which ascend, and rows with ids of other kinds come as the server has them.
+ * so. Other servers of its protocol put a row wherever there is room for it, and a row that is changed elsewhere: there the ids tell the
+ * order where they are such as ascend, those that Millrace and drivers give rows, and numbers. Rows with ids of other kinds come as the
+ * server has them.
  */
 export async function readingOrder(
   connection: Connection,
@@ -26,7 +28,7 @@ export async function readingOrder(
       ([1, -1] as const).map((direction) => db.collection(collection).findOne({}, { sort: { _id: direction }, projection: { _id: 1 } })),
     ),
   );
-  // ids of one type stand together: between two ObjectIds there is nothing else
-  const isObjectId = (id: unknown): boolean => (id as { readonly _bsontype?: string } | null | undefined)?._bsontype === 'ObjectId';
-  return ends.every((row) => isObjectId(row?._id)) ? byId : { sort: { $natural: 1 } };
+  const [first, last] = ends.map((row) => orderOf(row?._id));
+  // ids of one kind stand together: between two there is no other
+  return first === last && (first === order.objectId || first === order.number) ? byId : { sort: { $natural: 1 } };
 }

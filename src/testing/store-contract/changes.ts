@@ -32,6 +32,17 @@ export const changeCases: readonly Case[] = [
     },
   },
   {
+    name: 'keeps rows that are replaced in their places',
+    async run(store, named) {
+      const name = named('places');
+      const made = (size: number) => (n: number) => ({ _id: n, text: 'x'.repeat((n * size) % 4000) });
+      await store.insert(name, range(300).map(made(37)));
+      await store.upsert(name, ['_id'], [3, 150, 299].map(made(1511)));
+      const ids = (await store.find<{ readonly _id: number }>(name).toArray()).map(({ _id }) => _id);
+      assert.deepEqual(ids, range(300));
+    },
+  },
+  {
     name: 'upserts by a nested property, by dates and by what is not there',
     async run(store, named) {
       const name = named('keys');
