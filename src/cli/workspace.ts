@@ -47,13 +47,15 @@ export async function openWorkspace({ cwd, config }: Pick<Cli, 'cwd' | 'config'>
  *
  * @throws MillraceError `PROCESSOR_UNKNOWN` with the nearest name, workflows included.
  */
-export function findProcessor({ catalogue, workflows }: Workspace, name: string): ProcessorSpec {
-  if (workflows.byName.size === 0 || catalogue.processors.has(name)) return catalogue.get(name);
+export function findProcessor({ catalogue, workflows, path }: Workspace, name: string): ProcessorSpec {
+  const found = catalogue.processors.get(name);
+  if (found !== undefined) return found;
   const known = [...catalogue.processors.keys(), ...workflows.byName.keys()];
-  throw new MillraceError(
-    'PROCESSOR_UNKNOWN',
-    `project '${catalogue.options.name}' has no processor or workflow '${name}'. ${suggestName(name, known)}`,
-  );
+  const kind = workflows.byName.size === 0 ? 'processor' : 'processor or workflow';
+  const hint = /\.(ya?ml|json|toml)$/i.test(name)
+    ? `A definition file is known by the name of its workflow, where \`workflows\` of defineProject in ${path} lists it.`
+    : suggestName(name, known);
+  throw new MillraceError('PROCESSOR_UNKNOWN', `project '${catalogue.options.name}' has no ${kind} '${name}'. ${hint}`);
 }
 
 /** The project with its definition files as they were read. */

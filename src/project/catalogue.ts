@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { describeValue, MillraceError, suggestName, type Fault } from '../errors.js';
+import { describeValue, MillraceError, type Fault } from '../errors.js';
 import { getProcessorSpec } from '../metadata/registry.js';
 import type { ProcessorSpec } from '../metadata/spec.js';
 import { mistypedScheme } from '../storage/open.js';
@@ -15,8 +15,6 @@ export interface Catalogue {
   readonly specs: readonly ProcessorSpec[];
   /** What is listed among its processors and is none. */
   readonly faults: readonly Fault[];
-  /** @throws MillraceError `PROCESSOR_UNKNOWN` with the nearest name. */
-  get(name: string): ProcessorSpec;
 }
 
 /** Lists what a project has, without composing it: a project with faulty wiring has a catalogue too. */
@@ -26,20 +24,7 @@ export function createCatalogue(project: Project): Catalogue {
   const faults: Fault[] = [];
   const specs = (options.processors ?? []).flatMap((processor, index) => specOf(processor, index, faults) ?? []);
   const processors = new Map(specs.map((spec) => [spec.name, spec]));
-  return {
-    options,
-    processors,
-    specs,
-    faults,
-    get(name) {
-      const spec = processors.get(name);
-      if (spec !== undefined) return spec;
-      throw new MillraceError(
-        'PROCESSOR_UNKNOWN',
-        `project '${options.name}' has no processor '${name}'. ${suggestName(name, processors.keys())}`,
-      );
-    },
-  };
+  return { options, processors, specs, faults };
 }
 
 function specOf(processor: unknown, index: number, faults: Fault[]): ProcessorSpec | undefined {

@@ -132,6 +132,11 @@ describe('millrace run', () => {
       "error PROCESSOR_UNKNOWN: project 'shop' has no processor 'MakePrizes'. Did you mean 'MakePrices'?",
     ],
     [
+      'a definition file',
+      ['nightly.yaml'],
+      "has no processor 'nightly.yaml'. A definition file is known by the name of its workflow, where `workflows` of defineProject in ",
+    ],
+    [
       'an unknown port',
       ['MakePrices', '--bind', 'price=x'],
       "error PORT_UNKNOWN: Processor 'MakePrices' has no port 'price'\n  → Did you mean 'prices'?",
