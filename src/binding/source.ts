@@ -181,8 +181,8 @@ async function* checked(queries: readonly Query<Row>[], read: () => Batches): As
 /** Refuses what a store would refuse: a query means the same wherever the rows are. */
 async function checkQueries(queries: readonly Query<Row>[]): Promise<void> {
   if (queries.length === 0) return;
-  const { checkQuery } = await import('../storage/query/query.js');
-  for (const query of queries) await checkQuery(query);
+  const { compileFind } = await import('../storage/aggregate/compile.js');
+  for (const query of queries) await compileFind(query);
 }
 
 async function* slices(rows: readonly Row[], size: number): AsyncGenerator<readonly Row[]> {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import type { Filter, Query, Row } from '../types.js';
 import { checkPipeline, runPipeline } from './aggregate.js';
+import { compileFind } from './aggregate/compile.js';
 import { inPipeline, leadingQuery } from './aggregate/leading-query.js';
-import { loadExpressions } from './aggregate/expressions.js';
 import { collectionNames, findCollection, newCollection, newIndex, removeCollection, saveCollection, specOf } from './embedded/catalog.js';
 import { Database } from './embedded/database.js';
 import { discard, hasGarbage } from './embedded/garbage.js';
@@ -26,7 +26,7 @@ import { checkFilter, checkKey, checkName, inChunks, ownPrefix } from './input.j
 import { storeClosed } from './ownership.js';
 import { openKnownPeer, type OpenPeer } from './peer.js';
 import { sortedNames } from './query/key-text.js';
-import { compileQuery, needsExpressions, runQuery, type CompiledQuery } from './query/query.js';
+import { runQuery, type CompiledQuery } from './query/query.js';
 import { createRows } from './rows.js';
 import type { Index, Peer, Rows, Stage, StageOwner, Store } from './store.js';
 
@@ -61,7 +61,7 @@ export class EmbeddedStore implements Store, Peer {
     return createRows(() =>
       this.#use(
         collection,
-        async (database) => this.#read(database, collection, await compile(query as Query<object>)) as Iterable<readonly T[]>,
+        async (database) => this.#read(database, collection, await compileFind(query as Query<object>)) as Iterable<readonly T[]>,
       ),
     );
   }
@@ -72,7 +72,7 @@ export class EmbeddedStore implements Store, Peer {
         return database.read((snapshot) => findCollection(database, collection, snapshot)?.rows ?? 0);
       }
       let rows = 0;
-      for await (const batch of createRows(async () => this.#read(database, collection, await compile({ filter }))).batches())
+      for await (const batch of createRows(async () => this.#read(database, collection, await compileFind({ filter }))).batches())
         rows += batch.length;
       return rows;
     });
@@ -106,7 +106,7 @@ export class EmbeddedStore implements Store, Peer {
   delete(collection: string, filter: Filter<unknown>): Promise<number> {
     return this.#use(collection, async (database) => {
       checkFilter(filter);
-      const query = await compile({ filter });
+      const query = await compileFind({ filter });
       const removed = database.write(() => {
         const record = findCollection(database, collection);
         if (!record) return 0;
@@ -132,7 +132,7 @@ export class EmbeddedStore implements Store, Peer {
         checkPipeline(pipeline, 'pipeline');
         const { query, rest } = leadingQuery(pipeline);
         const read = async (name: string, narrowed: Query<object> = {}): Promise<Iterable<readonly Row[]>> =>
-          this.#read(database, name, await inPipeline('pipeline', () => compile(narrowed)));
+          this.#read(database, name, await inPipeline('pipeline', () => compileFind(narrowed)));
         return runPipeline(await read(collection, query), rest, read) as AsyncIterable<readonly T[]>;
       }),
     );
@@ -208,7 +208,7 @@ export class EmbeddedStore implements Store, Peer {
   /** How the rows of a query would be found. */
   explain(collection: string, query: Query<object> = {}): Promise<Plan | undefined> {
     return this.#use(collection, async (database) => {
-      const compiled = await compile(query);
+      const compiled = await compileFind(query);
       const record = database.read((snapshot) => findCollection(database, collection, snapshot));
       return record && choosePlan(record, compiled);
     });
@@ -333,7 +333,3 @@ export const openPeer: OpenPeer = async (url) => {
   const folder = url.slice(scheme.length);
   return existsSync(join(folder, 'data.mdb')) ? new EmbeddedStore(folder) : undefined;
 };
-
-async function compile(query: Query<object> = {}): Promise<CompiledQuery> {
-  return compileQuery(query, needsExpressions(query) ? await loadExpressions() : undefined);
-}

@@ -1,15 +1,14 @@
 import type { Filter, Query, Row } from '../types.js';
 import { runPipeline } from './aggregate.js';
-import { loadExpressions } from './aggregate/expressions.js';
+import { compileFind, compileMatch } from './aggregate/compile.js';
 import { checkRow, loadBson, sayInserted, withId } from './ids.js';
 import { findSame, idIndexName, parseIndex } from './index-spec.js';
 import { checkKey, checkName, inChunks, ownPrefix } from './input.js';
 import { MemoryCollection } from './memory/collection.js';
 import { MemoryStage, type MemoryData } from './memory/stage.js';
 import { storeClosed } from './ownership.js';
-import { compileFilter, hasExpression, type Predicate } from './query/filter.js';
 import { sortedNames } from './query/key-text.js';
-import { compileQuery, needsExpressions, runQuery } from './query/query.js';
+import { runQuery } from './query/query.js';
 import { createRows } from './rows.js';
 import type { Index, Rows, Stage, StageOwner, Store } from './store.js';
 
@@ -26,7 +25,7 @@ export class MemoryStore implements Store {
   find<T = any>(collection: string, query?: Query<NoInfer<T>>): Rows<T> {
     return createRows(async () => {
       this.#check(collection);
-      const compiled = compileQuery(query, needsExpressions(query) ? await loadExpressions() : undefined);
+      const compiled = await compileFind(query);
       return runQuery(slices(this.#rows(collection)), compiled) as Iterable<readonly T[]>;
     });
   }
@@ -35,7 +34,7 @@ export class MemoryStore implements Store {
     this.#check(collection);
     const rows = this.#rows(collection);
     if (filter === undefined) return rows.length;
-    const matches = await predicate(filter);
+    const matches = await compileMatch(filter);
     return rows.filter(matches).length;
   }
 
@@ -74,7 +73,7 @@ export class MemoryStore implements Store {
 
   async delete(collection: string, filter: Filter<unknown>): Promise<number> {
     this.#check(collection);
-    const matches = await predicate(filter);
+    const matches = await compileMatch(filter);
     return this.#data.collections.get(collection)?.delete(matches) ?? 0;
   }
 
@@ -154,10 +153,6 @@ export class MemoryStore implements Store {
     if (this.#closed) throw storeClosed(url);
     if (collection !== undefined) checkName(collection);
   }
-}
-
-async function predicate(filter: object): Promise<Predicate> {
-  return compileFilter(filter, hasExpression(filter) ? await loadExpressions() : undefined);
 }
 
 function* slices(rows: readonly Row[]): Generator<readonly Row[], void> {

@@ -17,7 +17,9 @@ const longestTimer = 2 ** 31 - 1;
 export const systemClock: Clock = Object.freeze({
   now: () => new Date(),
   async sleep(ms: number, signal?: AbortSignal) {
-    for (let left = ms; left > 0; left -= longestTimer) await nap(Math.min(left, longestTimer), signal);
+    let left = ms;
+    do await nap(Math.min(left, longestTimer), signal);
+    while ((left -= longestTimer) > 0);
   },
 });
 

@@ -1,8 +1,8 @@
 import type { Row } from '../../types.js';
-import { compileFilter, hasExpression, type Predicate } from '../query/filter.js';
 import { keyText } from '../query/key-text.js';
 import { isDocument, keysAt } from '../query/path.js';
-import { loadEngine, loadExpressions, type Variables } from './expressions.js';
+import { compileMatch } from './compile.js';
+import { loadEngine, type Variables } from './expressions.js';
 import { wrongBody } from './fault.js';
 import { collect } from './group.js';
 import { withValue } from './set-path.js';
@@ -122,11 +122,6 @@ export async function graphLookup(body: unknown, context: Context): Promise<Run>
     const asParts = (as as string).split('.');
     for await (const batch of input) yield batch.map((row) => withValue(row, asParts, search(row)));
   };
-}
-
-/** A filter, with expressions where it has some. */
-export async function compileMatch(filter: object): Promise<Predicate> {
-  return compileFilter(filter, hasExpression(filter) ? await loadExpressions() : undefined);
 }
 
 function objectOf(body: unknown, place: string): Readonly<Record<string, unknown>> {

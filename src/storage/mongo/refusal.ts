@@ -1,13 +1,10 @@
 import { MillraceError } from '../../errors.js';
 import { runPipeline } from '../aggregate.js';
-import { loadExpressions } from '../aggregate/expressions.js';
-import { compileFilter, hasExpression } from '../query/filter.js';
+import { compileMatch } from '../aggregate/compile.js';
 
 /** What the server refuses in a filter, as the engine of the other stores says it where it sees the fault too: with names and remedy. */
 export async function clarifyFilter(error: unknown, filter: object): Promise<unknown> {
-  return clarify(error, 'QUERY_INVALID', async () => {
-    compileFilter(filter, hasExpression(filter) ? await loadExpressions() : undefined);
-  });
+  return clarify(error, 'QUERY_INVALID', () => compileMatch(filter));
 }
 
 /** The same for a pipeline: the place of a stage is told. */

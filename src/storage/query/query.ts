@@ -1,7 +1,7 @@
 import { describeValue, suggestName } from '../../errors.js';
 import type { Query } from '../../types.js';
 import { queryInvalid } from './fault.js';
-import { compileFilter, hasExpression, type ExpressionCompiler, type Predicate } from './filter.js';
+import { compileFilter, type ExpressionCompiler, type Predicate } from './filter.js';
 import { isDocument } from './path.js';
 import { compileProjection } from './projection.js';
 import { parseSort, Sorter, type SortPart } from './sort.js';
@@ -37,17 +37,6 @@ export function compileQuery(query: Query<object> = {}, expressions?: Expression
     skip: wholeNumber('skip', skip),
     limit: wholeNumber('limit', limit),
   };
-}
-
-/** Whether the query needs a compiler of expressions. */
-export function needsExpressions(query: Query<object> = {}): boolean {
-  return hasExpression(query.filter);
-}
-
-/** @throws MillraceError `QUERY_INVALID`. */
-export async function checkQuery(query: Query<object>): Promise<void> {
-  const { loadExpressions } = await import('../aggregate/expressions.js');
-  compileQuery(query, needsExpressions(query) ? await loadExpressions() : undefined);
 }
 
 function wholeNumber(name: string, value: number | undefined): number {
